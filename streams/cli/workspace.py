@@ -23,7 +23,9 @@ def workspace_of(tenancy: Tenancy, app_id: str | None) -> tuple[str, str]:
 
 def tenant_of_workspace(tenancy: Tenancy, app_id: str | None) -> str:
     """Return whose the given workspace is, or the only one; of several, the only tenant. Raises `BadConfiguration` that lists them."""
-    return workspace_of(tenancy, app_id)[1] if app_id is not None or len(tenancy.owners) == 1 else tenant_of(tenancy, None)
+    if app_id is None and len(tenancy.owners) != 1 and len(tenancy.tenants) == 1:
+        return tenant_of(tenancy, None)
+    return workspace_of(tenancy, app_id)[1]
 
 
 def workspace_in(tenancy: Tenancy, tenant: str, app_id: str | None) -> str:

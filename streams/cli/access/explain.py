@@ -12,6 +12,7 @@ from streams.cli.access.exported import FILES, tenant_of_files
 from streams.cli.decisions.options import tenant_option
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
+from streams.cli.tables import print_line
 from streams.cli.tenant import tenant_of
 from streams.cli.verbs.backup import progress_line
 from streams.core.access.reports.story.steps import StoryAnswer, StoryFinding, StoryStep
@@ -59,7 +60,7 @@ def explain(
         click.echo(json_line(story))
         return
     for line in lines_of(story, show_all=show_all):
-        click.echo(line)
+        print_line(line)
 
 
 async def _of_kafka(settings: Settings, tenant: str, teammate: str, workspace: str | None, show: OnProgress) -> TeammateStory:

@@ -5,17 +5,17 @@ import sys
 from collections.abc import Collection
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from schemas.access.findings import CheckState
 from schemas.json_lines import json_line
+from streams.cli.access.known import NOTHING_KNOWN, check_workspace
 from streams.cli.access.lines import AccessLine, is_wanted, lines_of
 from streams.cli.access.teammates import Teammate, teammates_of
 from streams.cli.decisions.answers import answers_of
 from streams.cli.decisions.options import tenant_option
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
+from streams.cli.tables import TextTable, print_table
 from streams.cli.tenant import tenant_of
 from streams.core.access.checks.table import CHECKS
 from streams.ops.codec import configured_codec
@@ -27,7 +27,9 @@ RESULTS = ("PASS", "FAIL", "DUE", "UNKNOWN", "EXEMPT")
 
 @click.command("list")
 @click.option("--workspace", metavar="APP_ID", help="Only of this workspace.")
-@click.option("--check", type=click.Choice(list(CHECKS), case_sensitive=False), help="Only what this check answers about.")
+@click.option(
+    "--check", metavar="CHECK", type=click.Choice(list(CHECKS), case_sensitive=False), help="Only what this check answers about."
+)
 @click.option(
     "--result",
     type=click.Choice(RESULTS, case_sensitive=False),
@@ -47,16 +49,21 @@ def list_access(
     if as_csv and as_json:
         raise click.UsageError("--csv and --json exclude each other.")
     settings = kafka_of(ctx)
-    rows, teammates = run(_read(settings, tenant_of(settings.tenancy, tenant)))
-    lines = [line for line in lines_of(rows, teammates) if workspace in (None, line.app_id) and is_wanted(line, check, result)]
+    tenant_id = tenant_of(settings.tenancy, tenant)
+    rows, teammates = run(_read(settings, tenant_id))
+    check_workspace(settings.tenancy, tenant_id, workspace, rows)
+    found = [line for line in lines_of(rows, teammates) if workspace in (None, line.app_id)]
+    lines = [line for line in found if is_wanted(line, check, result)]
     shown = sorted({name for line in lines for name in line.checks}, key=list(CHECKS).index)
     if as_json:
         for line in lines:
             click.echo(json_line(line))
     elif as_csv:
         _write_csv(lines, shown)
-    else:
+    elif lines:
         _print(lines, shown)
+    if not lines:
+        click.echo("no account, and no workspace, has such an answer" if found else NOTHING_KNOWN, err=True)
 
 
 async def _read(settings: Settings, tenant: str) -> tuple[list[CheckState], dict[tuple[str, str], Teammate]]:
@@ -83,8 +90,8 @@ def _write_csv(lines: Collection[AccessLine], shown: Collection[str]) -> None:
 
 
 def _print(lines: Collection[AccessLine], shown: Collection[str]) -> None:
-    table = Table("workspace", "account", "who", "role", *shown, box=None)
+    table = TextTable("workspace", "account", "who", "role", *shown)
     for line in lines:
         answers = [line.checks[name].result if name in line.checks else "" for name in shown]
         table.add_row(line.app_id, line.account or "-", line.address or line.name or "", line.role or "", *answers)
-    Console().print(table)
+    print_table(table)

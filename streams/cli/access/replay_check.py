@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from schemas.json_lines import json_line
-from streams.cli.access.exported import FILES
+from streams.cli.access.exported import FILES, check_tenant
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.verbs.backup import progress_line
@@ -43,6 +43,7 @@ def replay_check(ctx: click.Context, *, files: Path | None, tenant: str | None, 
         found = run(check(FilesLog.open(files), codec_of(files), show, tenant=tenant, restored=restored))
     else:
         found = run(_of_kafka(kafka_of(ctx), show, tenant=tenant, restored=restored))
+    check_tenant(tenant, found.tenants)
     if as_json:
         click.echo(json_line(found))
     else:

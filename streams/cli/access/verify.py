@@ -10,7 +10,7 @@ from schemas.canonical import digest
 from schemas.cloudevents import timestamp
 from schemas.errors import BadConfiguration
 from schemas.json_lines import json_line
-from streams.cli.access.exported import FILES
+from streams.cli.access.exported import FILES, check_tenant
 from streams.cli.access.keys import PUBLIC_KEY, public_key
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
@@ -67,6 +67,8 @@ def verify(
         raise click.UsageError("--public-key is about the head in exported files: name them with --files.")
     else:
         summary, signature = run(_of_kafka(kafka_of(ctx), question, show)), None
+    if since is None and until is None and not summary.behind:
+        check_tenant(tenant, summary.tenants)
     if as_json:
         click.echo(
             json_line(

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from rich.table import Table
 
 from schemas.access.facts import Policy
 from schemas.access.policy_trials import PolicyTrial
@@ -16,7 +15,7 @@ from streams.cli.access.reading import shown_progress
 from streams.cli.decisions.options import tenant_option
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
-from streams.cli.tables import print_table
+from streams.cli.tables import TextTable, print_table
 from streams.cli.time_param import TimeParam
 from streams.ops.codec import configured_codec
 from streams.ops.reports.read_log import try_policy
@@ -52,8 +51,8 @@ def what_if(ctx: click.Context, *, file: Path, since: int | None, tenant: str | 
     )
 
 
-def _table(lines: Sequence[tuple[str, ReportedFinding]], *, is_past: bool) -> Table:
-    table = Table("", "check", "workspace", "who", "result", "why", "opened", "due" if not is_past else "closed", box=None)
+def _table(lines: Sequence[tuple[str, ReportedFinding]], *, is_past: bool) -> TextTable:
+    table = TextTable("", "check", "workspace", "who", "result", "why", "opened", "due" if not is_past else "closed")
     for words, line in lines:
         who = line.address or line.account or "-"
         last = line.closed if is_past else line.due

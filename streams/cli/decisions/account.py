@@ -46,17 +46,24 @@ async def plan(
     log: DecisionLog, wanted: Sequence[Wanted], requester: Requester, reason: str | None, tenant: str
 ) -> list[Planned]:
     """Return the decisions that are needed, by what stands for each account."""
-    made = await log.made((*LINKS, *CLASSES))
+    about: dict[tuple[str | None, str | None], list[MadeDecision]] = {}
+    for one in await log.made((*LINKS, *CLASSES)):
+        about.setdefault((one.fact.app_id, one.fact.account), []).append(one)
+    found = []
+    for each in wanted:
+        made = about.get((each.app_id, each.account), [])
+        found.append(planned(each, standing(one for one in made if one.fact.kind in each.kinds), requester, reason, tenant))
+    return found
+
+
+def planned(wanted: Wanted, before: MadeDecision | None, requester: Requester, reason: str | None, tenant: str) -> Planned:
+    """Return the decision that is needed where another one stands."""
 
     def make(**parts: Any) -> Fact:
         return made_by(requester, reason, tenant=tenant, **parts)
 
-    planned = []
-    for each in wanted:
-        before = standing([one for one in made if one.fact.kind in each.kinds and each.matter.about(one.fact)])
-        unchanged = content_of(before.fact if before else None) == each.content
-        planned.append(Planned(each, before, None if unchanged else each.decided(make, before)))
-    return planned
+    unchanged = content_of(before.fact if before else None) == wanted.content
+    return Planned(wanted, before, None if unchanged else wanted.decided(make, before))
 
 
 async def decide(log: DecisionLog, planned: Sequence[Planned], tenant: str) -> list[DecisionReport]:

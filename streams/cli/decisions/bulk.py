@@ -4,17 +4,18 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import click
-from rich.console import Console
-from rich.table import Table
 
+from schemas.access.facts import Classification
 from schemas.errors import BadConfiguration, IntercomStreamsError, InvalidRecord
-from streams.cli.decisions.account import Planned, content_of
+from streams.cli.decisions.account import Planned, Wanted, content_of
+from streams.cli.decisions.made import words_of
+from streams.cli.tables import TextTable, print_table
 
-T = TypeVar("T")
 _SEPARATORS: Final = ",;\t"
+_FURTHER: Final = "\0"  # no column's name: the cells of a row beyond the last column
 
 file_option = click.option(
     "--file", "file", type=click.Path(dir_okay=False, path_type=Path), metavar="CSV",
@@ -23,8 +24,13 @@ file_option = click.option(
 yes_option = click.option("--yes", is_flag=True, help="Decide what --file has.")
 
 
-def read_rows(path: Path, columns: Sequence[str], needed: Sequence[str], read: Callable[[dict[str, str]], T]) -> list[T]:
-    """Return what `read` makes of each row. Raises BadConfiguration that names every line that cannot be read, with the reason."""
+def read_rows(
+    path: Path, columns: Sequence[str], needed: Sequence[str], read: Callable[[dict[str, str]], Wanted]
+) -> list[Wanted]:
+    """Return what `read` makes of each row. Raises BadConfiguration that names every line that cannot be read, with the reason.
+
+    An account stands in one row: of two, nobody could say which is right.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -33,50 +39,65 @@ def read_rows(path: Path, columns: Sequence[str], needed: Sequence[str], read: C
         raise InvalidRecord(f"{path.name} is no text in UTF-8. Save it as CSV with that encoding.") from None
     first = text.partition("\n")[0]
     rows = csv.DictReader(io.StringIO(text), delimiter=max(_SEPARATORS, key=first.count), strict=True)
-    heads = [head.strip().casefold() for head in rows.fieldnames or ()]
+    try:
+        heads = [head.strip().casefold() for head in rows.fieldnames or ()]
+    except csv.Error as error:
+        raise BadConfiguration(f"{path.name} is no CSV with a line of column names: {error}.") from None
     if missing := [column for column in needed if column not in heads]:
         raise BadConfiguration(f"{path.name} has no column {', '.join(missing)}. Its columns may be: {', '.join(columns)}.")
+    if twice := sorted({head for head in heads if heads.count(head) > 1}):
+        raise BadConfiguration(f"{path.name} has two columns {', '.join(twice)}. Leave one of each.")
     if unknown := [head for head in heads if head not in columns]:
         raise BadConfiguration(f"{path.name} has a column {', '.join(unknown)}. Its columns may be: {', '.join(columns)}.")
-    rows.fieldnames = heads
+    rows.fieldnames, rows.restkey = heads, _FURTHER
     return _read_each(path, rows, needed, read)
 
 
-def _read_each(path: Path, rows: "csv.DictReader[str]", needed: Sequence[str], read: Callable[[dict[str, str]], T]) -> list[T]:
-    found, problems = [], []
+def _read_each(
+    path: Path, rows: "csv.DictReader[str]", needed: Sequence[str], read: Callable[[dict[str, str]], Wanted]
+) -> list[Wanted]:
+    found: dict[tuple[str, str], tuple[Wanted, int]] = {}
+    problems = []
     try:
         for row in rows:
             values = {name: text.strip() for name, text in row.items() if isinstance(name, str) and isinstance(text, str)}
-            if not any(values.values()):
+            further = [text for text in row.get(_FURTHER) or () if text.strip()]
+            if not any(values.values()) and not further:
                 continue
             try:
+                if further:
+                    raise InvalidRecord(
+                        "it has more cells than there are columns. A cell with the separator in it stands in quotes"
+                    )
                 if empty := [name for name in needed if not values.get(name)]:
                     raise InvalidRecord(f"{', '.join(empty)} is empty")
-                found.append(read(values))
+                wanted = read(values)
+                _, earlier = found.setdefault((wanted.app_id, wanted.account), (wanted, rows.line_num))
+                if earlier != rows.line_num:
+                    raise InvalidRecord(f"account {wanted.account} of {wanted.app_id} stands in line {earlier} too")
             except (IntercomStreamsError, click.BadParameter) as error:
                 problems.append(f"  line {rows.line_num}: {error}")
     except csv.Error as error:
-        problems.append(f"  line {rows.line_num}: {error}")
+        problems.append(f"  line {rows.line_num + 1}: {error}")  # the number is that of the last line that could be read
     if problems:
         raise BadConfiguration(f"Nothing of {path.name} was decided:\n" + "\n".join(problems))
     if not found:
         raise BadConfiguration(f"{path.name} has no rows.")
-    return found
+    return [wanted for wanted, _ in found.values()]
 
 
 def show_plan(planned: Sequence[Planned]) -> None:
     """Show what stands for each account, and what would."""
-    table = Table("workspace", "account", "now", "then", box=None)
+    table = TextTable("workspace", "account", "now", "then")
     for each in planned:
         before = content_of(each.before.fact) if each.before else None
         table.add_row(
             each.wanted.app_id, each.wanted.account, _short(before), _short(each.wanted.content) if each.fact else "as now"
         )
-    Console().print(table)
+    print_table(table)
     count = sum(each.fact is not None for each in planned)
     click.echo(f"Nothing is decided yet. The same command with --yes decides {count} of {len(planned)}.")
 
 
-def _short(content: object) -> str:
-    kind = getattr(content, "kind", None)
-    return "-" if content is None else str(kind or content)
+def _short(content: str | Classification | None) -> str:
+    return " ".join(words_of(content)) if isinstance(content, Classification) else content or "-"

@@ -10,6 +10,7 @@ from schemas.access.facts import Fact
 from schemas.json_lines import json_line
 from streams.cli.decisions.log import DecisionLog
 from streams.cli.decisions.made import APPLIED, MadeDecision, sentence_about, standing
+from streams.cli.tables import print_line
 
 UNCHANGED: Final = "unchanged"  # the outcome where what stands is what was asked for
 
@@ -87,13 +88,13 @@ def show(ctx: click.Context, reports: Collection[DecisionReport], words: str, *,
             click.echo(json_line(report))
         elif report.outcome == APPLIED:
             grant = f" as {report.grant}" if report.grant else ""
-            click.echo(f"{_subject(report)}: {words}{grant}, by decision {report.decision}")
+            print_line(f"{_subject(report)}: {words}{grant}, by decision {report.decision}")
         elif report.outcome == UNCHANGED:
-            click.echo(f"{_subject(report)}: nothing to do, {report.instead}")
+            print_line(f"{_subject(report)}: nothing to do, {report.instead}")
         else:
             stands = report.instead or "nothing stands"
             why = _WHY.get(report.outcome, report.outcome)
-            click.echo(f"{_subject(report)}: your decision has no effect, {why}. What stands: {stands}", err=True)
+            print_line(f"{_subject(report)}: your decision has no effect, {why}. What stands: {stands}", err=True)
     if not all(report.is_fine for report in reports):
         ctx.exit(1)
 

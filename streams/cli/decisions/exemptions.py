@@ -2,10 +2,11 @@
 
 from typing import Final, NamedTuple
 
-from schemas.access.facts import Fact
+from schemas.access.facts import Fact, Grant
+from schemas.access.findings import CheckState
 from schemas.ids import derived
 from streams.cli.decisions.carry_out import Matter
-from streams.cli.decisions.made import APPLIED, MadeDecision
+from streams.cli.decisions.made import APPLIED, MadeDecision, standing
 
 GRANTED: Final = "exemption.granted"
 REVOKED: Final = "exemption.revoked"
@@ -44,9 +45,32 @@ def of_id(id_: str) -> Matter:
 
 
 def standing_grants(made: list[MadeDecision]) -> list[MadeDecision]:
-    """Return the grants that are not revoked, of all decisions about exemptions in the order of the log."""
-    latest: dict[str, MadeDecision] = {}
+    """Return the grants that are not revoked, of all decisions about exemptions in the order of the log; also those that no worker has come to."""
+    by_id: dict[str, list[MadeDecision]] = {}
     for each in made:
-        if each.outcome == APPLIED and each.fact.grant is not None:
-            latest[each.fact.grant.id] = each
-    return [each for each in latest.values() if each.fact.kind == GRANTED]
+        if each.fact.grant is not None:
+            by_id.setdefault(each.fact.grant.id, []).append(each)
+    latest = [found for decisions in by_id.values() if (found := standing(decisions)) is not None]
+    return [each for each in latest if each.fact.kind == GRANTED]
+
+
+def state_of_made(made: MadeDecision, answer: CheckState | None, now: int) -> str:
+    """Return the state of an exemption that stands: it waits until a worker has come to it."""
+    assert made.fact.grant is not None
+    return "waiting" if made.outcome is None else state_of(made.fact.grant, made.taken, answer, now)
+
+
+def state_of(grant: Grant, taken: int, answer: CheckState | None, now: int) -> str:
+    """Return the state of an exemption, by its time and by the answer about its subject; `taken` is when it was granted (ms).
+
+    It is covered where the finding shows another one, and void where what it was given for has changed.
+    """
+    if grant.expires is not None and grant.expires <= now:
+        return "ended"
+    if (grant.starts or taken) > now:
+        return "not begun"
+    if answer is None or answer.finding is None:
+        return "unneeded"
+    if answer.exemption is None:
+        return "void"
+    return "in force" if answer.exemption == grant.id else "covered"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from schemas.access.facts import Fact
+from schemas.access.facts import Classification, Fact
 from schemas.cloudevents import timestamp
 from streams.core.access.facts.staleness import takes_effect
 
@@ -36,11 +36,20 @@ def sentence_about(made: MadeDecision) -> str:
     return f"{who} decided at {timestamp(made.taken)[:19]}Z: {_content(fact)}{reason}"
 
 
+def words_of(classification: Classification) -> list[str]:
+    """Return what an account is, who answers for it and until when it may be there."""
+    owner, expires = classification.owner, classification.expires
+    return [
+        classification.kind,
+        *([f"owner {owner}"] if owner else []),
+        *([f"until {timestamp(expires)}"] if expires is not None else []),
+    ]
+
+
 def _content(fact: Fact) -> str:
     parts: list[str] = []
     if fact.classification is not None:
-        parts = [fact.classification.kind, *([f"owner {fact.classification.owner}"] if fact.classification.owner else [])]
-        parts += [f"until {timestamp(fact.classification.expires)}"] if fact.classification.expires is not None else []
+        parts = words_of(fact.classification)
     elif fact.grant is not None:
         parts = [fact.grant.check or "", f"as {fact.grant.id}"]
         parts += [f"until {timestamp(fact.grant.expires)}" if fact.grant.expires is not None else "without end"]

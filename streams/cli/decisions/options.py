@@ -1,5 +1,6 @@
 """Options of the verbs that decide: who decides and why, how long to wait for a worker, and output for programs."""
 
+import unicodedata
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -10,6 +11,7 @@ import msgspec
 from streams.cli.decisions.requester import Requester
 from streams.cli.options import config_option, json_option
 from streams.cli.time_param import TimeParam
+from streams.core.normal_forms.names import seen
 
 Verb = Callable[..., Any]
 
@@ -29,10 +31,25 @@ class IdParam(click.ParamType):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = str(value).strip()
-        if not text or "@" in text or "|" in text or not text.isprintable():
+        if not seen(text) or "@" in unicodedata.normalize("NFKC", text) or "|" in text or not text.isprintable():
             self.fail("has to be an id without address: letters, digits and the like, such as team:it", param, ctx)
         return text
 
+
+class NamedParam(click.ParamType):
+    """Take what an account or a ticket is called elsewhere: it holds no bar and no control character, which separate parts of keys."""
+
+    name = "id"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value).strip()
+        if not seen(text) or "|" in text or not text.isprintable():
+            self.fail(f"{value!r} is no id: it is empty, or holds '|' or a control character", param, ctx)
+        return text
+
+
+account_argument = click.argument("account", type=NamedParam())
+optional_account_argument = click.argument("account", type=NamedParam(), required=False)
 
 _BY = click.option("--by", type=IdParam(), metavar="ID", help="Who decides, where it is not the user of this machine.")
 

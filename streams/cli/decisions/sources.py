@@ -1,11 +1,14 @@
 """`staff decide`: which of two contradicting sources is right about somebody's employment."""
 
+from functools import partial
+
 import click
 
-from schemas.access.facts import StaffChoice
+from schemas.access.facts import Fact, StaffChoice
 from schemas.errors import BadConfiguration
-from streams.cli.decisions.carry_out import UNCHANGED, DecisionReport, Matter, carry_out, current, show
+from streams.cli.decisions.carry_out import UNCHANGED, DecisionReport, Matter, carry_out, show
 from streams.cli.decisions.log import DecisionLog
+from streams.cli.decisions.made import MadeDecision, standing
 from streams.cli.decisions.options import Deciding, deciding, tenant_option
 from streams.cli.decisions.requester import made_by
 from streams.cli.decisions.staff_reference import known_staff, staff_id
@@ -41,18 +44,34 @@ def decide(ctx: click.Context, *, staff: str, source: str | None, withdraw: bool
 
 async def _decide(settings: Settings, tenant: str, given: str, source: str | None, how: Deciding) -> list[DecisionReport]:
     known = await known_staff(settings, tenant)
-    if source is not None and source not in (sources := {name.partition("/")[0] for name in known.values()}):
-        raise BadConfiguration(
-            f"No record of a source '{source}' is in the log. Its sources: {', '.join(sorted(sources)) or 'none'}."
-        )
     staff = staff_id(known, given)
-    matter = Matter((KIND,), lambda fact: fact.staff == staff)
+    person = known.person(tenant, staff)
+    sources = sorted({name.partition("/")[0] for name in person.values()})
+    if source is not None and source not in sources:
+        raise BadConfiguration(
+            f"No record of {given} is of a source '{source}', so it says nothing about their employment. Its sources: {', '.join(sources)}."
+        )
     log = await DecisionLog.open(settings, tenant, how.wait)
-    before = await current(log, matter)
-    if (before.fact.choice.source if before and before.fact.choice else None) == source:
-        return [DecisionReport.of(before.fact, UNCHANGED, before)] if before else [DecisionReport.unneeded(tenant, KIND)]
-    fact = made_by(
-        how.requester, how.reason, tenant=tenant, kind=KIND, replaces=before.fact.id if before else None, staff=staff,
-        choice=StaffChoice(field=EMPLOYMENT, source=source),
-    )  # fmt: skip
-    return await carry_out(log, [(fact, matter)])
+    made = await log.made((KIND,), lambda fact: fact.staff in person)
+    stands = {id_: before for id_ in person if (before := standing(each for each in made if each.fact.staff == id_))}
+    in_force = {id_: before for id_, before in stands.items() if _source(before) is not None}
+    last = max(in_force.values(), key=lambda each: each.taken, default=None)
+    if (_source(last) if last else None) == source:
+        return [DecisionReport.of(last.fact, UNCHANGED, last)] if last else [DecisionReport.unneeded(tenant, KIND)]
+    decided = [staff] if source is not None else list(in_force)  # to take it back is to let no record's decision stand
+    facts = [
+        made_by(
+            how.requester, how.reason, tenant=tenant, kind=KIND, replaces=stands[id_].fact.id if id_ in stands else None, staff=id_,
+            choice=StaffChoice(field=EMPLOYMENT, source=source),
+        )
+        for id_ in decided
+    ]  # fmt: skip
+    return await carry_out(log, [(fact, Matter((KIND,), partial(_is_about, fact.staff))) for fact in facts])
+
+
+def _is_about(staff: str | None, fact: Fact) -> bool:
+    return fact.staff == staff
+
+
+def _source(made: MadeDecision) -> str | None:
+    return made.fact.choice.source if made.fact.choice else None

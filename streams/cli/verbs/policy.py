@@ -4,14 +4,13 @@ from pathlib import Path
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
-from connectors.kafka.fact_log import append, fact_record, find_facts
-from schemas.access import fact_records, facts
+from connectors.kafka.fact_log import append, fact_record
+from schemas.access import facts
 from schemas.access.facts import Fact, Policy
 from schemas.cloudevents import timestamp
 from schemas.codec import Avro
+from schemas.errors import BadConfiguration
 from schemas.ids import derived
 from schemas.json_lines import json_line
 from schemas.plain_values import plain
@@ -21,10 +20,12 @@ from streams.cli.group import CommandGroup
 from streams.cli.operator import decision
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
+from streams.cli.tables import TextTable, print_table
 from streams.cli.tenant import tenant_of
 from streams.cli.verbs import VERBS
 from streams.core.access.facts.staleness import in_force
 from streams.ops.codec import configured_codec
+from streams.ops.facts import find_understood
 from streams.settings import Settings
 
 _KIND = "policy.applied"
@@ -64,7 +65,7 @@ def apply(ctx: click.Context, *, file: Path, tenant: str | None, as_json: bool) 
     settings = kafka_of(ctx)
     tenant_id, new_policy = policy_of(file, settings.tenancy, tenant)
     if not as_json:
-        Console().print(_table(new_policy.rules))
+        print_table(_table(new_policy.rules))
     report = run(_apply(settings, tenant_id, new_policy))
     if as_json:
         click.echo(json_line(report))
@@ -94,7 +95,7 @@ def show(ctx: click.Context, *, tenant: str | None, as_json: bool) -> None:
         click.echo(json_line({**summary, "rules": plain(current.policy)["rules"]}))
     else:
         click.echo(f"policy of {tenant_id}: {current.id}")
-        Console().print(_table(current.policy.rules))
+        print_table(_table(current.policy.rules))
 
 
 async def _apply(settings: Settings, tenant: str, new_policy: Policy) -> PolicyReport:
@@ -106,7 +107,17 @@ async def _apply(settings: Settings, tenant: str, new_policy: Policy) -> PolicyR
     id_ = derived(tenant, _KIND, new_policy.hash, replaces)
     fact = decision(id=id_, tenant=tenant, kind=_KIND, replaces=replaces, policy=new_policy)
     await append(settings.kafka, [fact_record(avro, fact)])
+    stands = await _current(settings, avro, tenant)
+    if stands is not None and stands.id != fact.id:
+        raise BadConfiguration(
+            f"Your policy has no effect: {_who(stands)} applied {stands.id} a moment before. `intercom-streams policy show` shows it; "
+            "apply yours again if it is to take its place."
+        )
     return PolicyReport(tenant, fact.id, replaces, changed=True, rules=new_policy.rules)
+
+
+def _who(fact: Fact) -> str:
+    return (fact.person.actor if fact.person else None) or (fact.actor.id if fact.actor else "somebody")
 
 
 async def _show(settings: Settings, tenant: str) -> Fact | None:
@@ -114,12 +125,11 @@ async def _show(settings: Settings, tenant: str) -> Fact | None:
 
 
 async def _current(settings: Settings, avro: Avro, tenant: str) -> Fact | None:
-    values = await find_facts(settings.kafka, tenant, {facts.type_of(_KIND)})
-    return in_force(fact_records.decode(avro, value) for value in values)
+    return in_force(await find_understood(settings.kafka, avro, tenant, {facts.type_of(_KIND)}))
 
 
-def _table(rules: tuple[facts.Rule, ...]) -> Table:
-    table = Table("workspace", "who may have an account", "roles", "in force", "grace", box=None)
+def _table(rules: tuple[facts.Rule, ...]) -> TextTable:
+    table = TextTable("workspace", "who may have an account", "roles", "in force", "grace")
     for rule in rules:
         allowed = "; ".join(f"{role}: {', '.join(names)}" for role, names in rule.intercom_roles.items()) or ", ".join(rule.roles)
         table.add_row(rule.app_id, rule.validity, allowed, _bounds(rule), _graces(rule))

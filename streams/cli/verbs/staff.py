@@ -53,6 +53,7 @@ class ImportReport(msgspec.Struct, frozen=True):
     skipped_rows: tuple[SkippedRow, ...]
     facts: int
     complete: bool
+    confirmed: bool
     ignored_columns: tuple[str, ...]
 
 
@@ -139,6 +140,7 @@ def import_(
             skipped_rows=tuple(SkippedRow(row.line, row.reason) for row in bad_rows),
             facts=len(facts),
             complete=complete,
+            confirmed=confirm,
             ignored_columns=ignored_columns,
         ),
         bad_rows,
@@ -216,6 +218,8 @@ def _show(report: ImportReport, bad_rows: list[BadRow], *, as_json: bool) -> Non
     click.echo(
         f"{report.rows} staff records of {report.tenant} imported from {report.file} as source '{report.source}'{everybody}"
     )
+    if report.complete and not report.confirmed:
+        click.echo("a worker refuses it where it lacks many who were there: `intercom-streams access list --check S3`")
     if report.ignored_columns:
         click.echo(f"ignored columns: {', '.join(report.ignored_columns)}")
     for row in bad_rows[:_MAX_LISTED]:

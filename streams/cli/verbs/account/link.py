@@ -7,7 +7,7 @@ import click
 from streams.cli.decisions.account import LINKS, Wanted
 from streams.cli.decisions.bulk import file_option, read_rows, yes_option
 from streams.cli.decisions.for_accounts import AccountDecider
-from streams.cli.decisions.options import Deciding, deciding
+from streams.cli.decisions.options import Deciding, NamedParam, account_argument, deciding, optional_account_argument
 from streams.cli.decisions.staff_reference import known_staff, staff_id
 from streams.cli.options import kafka_of, workspace_option
 from streams.cli.run_async import run
@@ -17,7 +17,7 @@ _COLUMNS = ("account", "staff", "workspace")
 
 
 @click.command()
-@click.argument("account", required=False)
+@optional_account_argument
 @click.argument("staff", required=False)
 @file_option
 @yes_option
@@ -40,14 +40,14 @@ def link(
 
     def wanted(row: dict[str, str]) -> Wanted:
         app_id = workspace_in(settings.tenancy, tenant, row.get("workspace") or workspace)
-        return Wanted(app_id, row["account"], staff_id(known, row["staff"]), LINKS)
+        return Wanted(app_id, NamedParam().convert(row["account"], None, None), staff_id(known, row["staff"]), LINKS)
 
     rows = read_rows(file, _COLUMNS, _COLUMNS[:2], wanted) if file else [wanted({"account": account or "", "staff": staff or ""})]
     AccountDecider(settings, tenant, how).decide(ctx, rows, "linked", shown=file is not None and not yes)
 
 
 @click.command()
-@click.argument("account")
+@account_argument
 @workspace_option
 @deciding
 @click.pass_context

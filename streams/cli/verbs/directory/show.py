@@ -3,12 +3,11 @@
 from typing import Any
 
 import click
-from rich.table import Table
 
 from schemas.json_lines import json_line
 from streams.cli.options import config_option, json_option, kafka_of, workspace_option
 from streams.cli.run_async import run
-from streams.cli.tables import print_table
+from streams.cli.tables import TextTable, print_table
 from streams.cli.workspace import workspace_of
 from streams.ops.codec import configured_codec
 from streams.ops.directory.state import DirectoryState, Value, read_directory
@@ -36,7 +35,7 @@ def show(ctx: click.Context, /, *, undecided: bool, workspace: str | None, as_js
                 if not undecided or _is_to_decide(value):
                     click.echo(json_line({"kind": kind, **value}))
         return
-    table = Table("team", "agent", "role", "choice", "imported", box=None, pad_edge=False)
+    table = TextTable("team", "agent", "role", "choice", "imported", pad_edge=False)
     for row in _rows(state, undecided=undecided):
         table.add_row(*row)
     print_table(table)

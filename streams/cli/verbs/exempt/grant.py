@@ -8,12 +8,12 @@ from typing import Final
 import click
 import msgspec
 
-from schemas.access.facts import Grant
+from schemas.access.facts import Fact, Grant
 from streams.cli.decisions.answers import answer_about, answers_of
-from streams.cli.decisions.carry_out import DecisionReport, carry_out, show
-from streams.cli.decisions.exemptions import GRANTED, ExemptionSubject, of_id
+from streams.cli.decisions.carry_out import UNCHANGED, DecisionReport, carry_out, show
+from streams.cli.decisions.exemptions import GRANTED, KINDS, ExemptionSubject, of_id, standing_grants, state_of_made
 from streams.cli.decisions.log import DecisionLog
-from streams.cli.decisions.options import Deciding, IdParam, deciding, until_option
+from streams.cli.decisions.options import Deciding, IdParam, deciding, optional_account_argument, until_option
 from streams.cli.decisions.requester import made_by
 from streams.cli.options import kafka_of, workspace_option
 from streams.cli.run_async import run
@@ -21,14 +21,17 @@ from streams.cli.time_param import TimeParam
 from streams.cli.workspace import workspace_of
 from streams.core.access.checks.check import AccountCheck
 from streams.core.access.checks.table import CHECKS
+from streams.core.normal_forms.names import seen
 from streams.settings import Settings
 
+_CHECKS: Final = [check.id for check in CHECKS.values() if check.may_be_exempt]
+_HOLDS: Final = ("in force", "covered", "not begun", "waiting")  # states in which the same exemption is not granted again
 _NO_OWNER: Final = ("C1", "C5")  # checks of accounts that nobody owns
 
 
 @click.command()
-@click.argument("check", type=click.Choice(list(CHECKS), case_sensitive=False))
-@click.argument("account", required=False)
+@click.argument("check", metavar="CHECK", type=click.Choice(_CHECKS, case_sensitive=False))
+@optional_account_argument
 @click.option(
     "--approver", type=IdParam(), metavar="ID", required=True, help="Who approves it: somebody else than the one who asks."
 )
@@ -64,7 +67,7 @@ def _refuse(content: Grant, account: str | None, how: Deciding) -> None:
     if isinstance(CHECKS[check], AccountCheck) != (account is not None):
         advice = "an account: give ACCOUNT" if account is None else "a workspace: leave ACCOUNT out"
         raise click.UsageError(f"{check} is about {advice}.")
-    if not (how.reason or "").strip():
+    if not seen(how.reason or ""):
         raise click.BadParameter("is empty; an exemption needs a reason", param_hint="--reason")
     if how.requester.is_called(approver):
         raise click.BadParameter("is the one who asks; somebody else has to approve it", param_hint="--approver")
@@ -79,13 +82,23 @@ def _digest(file: Path) -> str:
         raise click.BadParameter(f"{file.name} cannot be read: {error.strerror}", param_hint="--evidence") from None
 
 
+def _says(fact: Fact) -> tuple[Grant | None, str | None]:
+    grant = msgspec.structs.replace(fact.grant, id="") if fact.grant else None
+    return grant, fact.person.text if fact.person else None
+
+
 async def _grant(
     settings: Settings, subject: ExemptionSubject, content: Grant, how: Deciding
 ) -> tuple[list[DecisionReport], str]:
-    """Grant the exemption; return what became of it, and what the check's result was before."""
+    """Grant the exemption, unless such a one holds; return what became of it, and what the check's result was before."""
     log = await DecisionLog.open(settings, subject.tenant, how.wait)
     answer = answer_about(await answers_of(settings, log.avro, subject.tenant), subject.check, subject.app_id, subject.account)
-    id_ = subject.next_id(await log.made(*subject.matter))
+    made, now = await log.made(KINDS), time.time_ns() // 1_000_000
+    granted = [each for each in made if each.fact.kind == GRANTED and subject.matter.about(each.fact)]
+    for each in standing_grants(made):
+        if each in granted and _says(each.fact) == (content, how.reason) and state_of_made(each, answer, now) in _HOLDS:
+            return [DecisionReport.of(each.fact, UNCHANGED, each)], answer.result if answer else "not known"
+    id_ = subject.next_id(granted)
     named = {"staff": answer.staff} if answer and answer.staff and subject.check not in _NO_OWNER else {}
     fact = made_by(
         how.requester, how.reason, tenant=subject.tenant, kind=GRANTED, replaces=None, app_id=subject.app_id,

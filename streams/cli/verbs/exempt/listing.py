@@ -4,26 +4,24 @@ import time
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
-from schemas.access.facts import Grant
 from schemas.access.findings import CheckState
 from schemas.cloudevents import timestamp
 from schemas.json_lines import json_line
 from streams.cli.decisions.answers import answer_about, answers_of
-from streams.cli.decisions.exemptions import KINDS, standing_grants
+from streams.cli.decisions.exemptions import KINDS, standing_grants, state_of_made
 from streams.cli.decisions.log import DecisionLog
 from streams.cli.decisions.made import MadeDecision
 from streams.cli.decisions.options import tenant_option
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
+from streams.cli.tables import TextTable, print_table
 from streams.cli.tenant import tenant_of
 from streams.settings import Settings
 
 
 class ExemptionLine(msgspec.Struct, frozen=True, kw_only=True):
-    """An exemption that was granted and not revoked; `state` is one of those of `state_of`."""
+    """An exemption that was granted and not revoked; `state` is as `state_of_made` has it."""
 
     id: str
     check: str
@@ -54,11 +52,11 @@ def list_exemptions(ctx: click.Context, *, tenant: str | None, as_json: bool) ->
         for line in lines:
             click.echo(json_line(line))
         return
-    table = Table("id", "check", "of", "state", "until", "asked by", "approved by", "reason", box=None)
+    table = TextTable("id", "check", "of", "state", "until", "asked by", "approved by", "reason")
     for line in lines:
         subject = line.account or line.app_id
         table.add_row(line.id, line.check, subject, line.state, line.expires or "-", line.asked_by, line.approver, line.reason)
-    Console().print(table)
+    print_table(table)
 
 
 async def _lines(settings: Settings, tenant: str) -> list[ExemptionLine]:
@@ -78,7 +76,7 @@ def _line(made: MadeDecision, answers: list[CheckState], now: int) -> ExemptionL
         check=grant.check or "",
         app_id=fact.app_id or "",
         account=fact.account,
-        state=state_of(grant, made.taken, answer, now),
+        state=state_of_made(made, answer, now),
         starts=timestamp(grant.starts or made.taken),
         expires=timestamp(grant.expires) if grant.expires is not None else None,
         approver=grant.approver,
@@ -86,19 +84,3 @@ def _line(made: MadeDecision, answers: list[CheckState], now: int) -> ExemptionL
         reason=fact.person.text if fact.person else None,
         evidence_sha256=grant.evidence_sha256,
     )
-
-
-def state_of(grant: Grant, taken: int, answer: CheckState | None, now: int) -> str:
-    """Return the state of an exemption, by its time and by the answer about its subject; `taken` is when it was granted (ms).
-
-    It is covered where the finding shows another one, and void where what it was given for has changed.
-    """
-    if grant.expires is not None and grant.expires <= now:
-        return "ended"
-    if (grant.starts or taken) > now:
-        return "not begun"
-    if answer is None or answer.finding is None:
-        return "unneeded"
-    if answer.exemption is None:
-        return "void"
-    return "in force" if answer.exemption == grant.id else "covered"

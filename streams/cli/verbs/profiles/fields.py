@@ -1,14 +1,13 @@
 """`profiles fields`: which fields sources have sent, of which types, and how often they are filled."""
 
 import click
-from rich.table import Table
 
 from schemas.cloudevents import timestamp
 from schemas.json_lines import json_line
 from streams.cli.decisions.options import tenant_option
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
-from streams.cli.tables import print_table
+from streams.cli.tables import TextTable, print_table
 from streams.cli.tenant import tenant_of
 from streams.ops.profiles.field_catalogue import CataloguedField
 from streams.ops.profiles.read_fields import read_fields
@@ -31,7 +30,7 @@ def fields(ctx: click.Context, /, *, tenant: str | None, as_json: bool) -> None:
         for each in found:
             click.echo(json_line(each))
         return
-    table = Table("source", "field", "types", "filled", "first seen", "last seen", "drift", box=None)
+    table = TextTable("source", "field", "types", "filled", "first seen", "last seen", "drift")
     for each in found:
         seen = (timestamp(each.first_seen), timestamp(each.last_seen))
         table.add_row(each.source, each.field, _types(each), f"{each.share:.1%}", *seen, _drift(each))

@@ -3,13 +3,12 @@
 from typing import Any
 
 import click
-from rich.table import Table
 
 from schemas.json_lines import json_line
 from streams.cli.decisions.options import tenant_option
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
-from streams.cli.tables import print_table
+from streams.cli.tables import TextTable, print_table
 from streams.cli.tenant import tenant_of
 from streams.core.profiles.orgs import ORG
 from streams.core.profiles.people import PERSON
@@ -35,7 +34,7 @@ def find(ctx: click.Context, /, *, texts: tuple[str, ...], orgs: bool, tenant: s
         for value in found:
             click.echo(json_line(value))
         return
-    table = Table("id", "name", "website" if orgs else "email", "status", "records", box=None)
+    table = TextTable("id", "name", "website" if orgs else "email", "status", "records")
     for value in found:
         records = ", ".join(record["key"] for record in value["records"])
         table.add_row(value["id"], value.get("name"), value.get("website" if orgs else "email"), value["status"], records)

@@ -4,7 +4,6 @@ import time
 from pathlib import Path
 
 import click
-from rich.table import Table
 
 from schemas.cloudevents import timestamp
 from schemas.json_lines import json_line
@@ -16,7 +15,7 @@ from streams.cli.group import CommandGroup
 from streams.cli.operator import user_name
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
-from streams.cli.tables import print_table
+from streams.cli.tables import TextTable, print_table
 from streams.cli.tenant import tenant_of
 from streams.ops.codec import configured_codec
 from streams.ops.policies.apply import PolicyApplication, PolicyChange
@@ -99,7 +98,7 @@ def history(ctx: click.Context, *, kind: str, tenant: str | None, as_json: bool)
         for event in events:
             click.echo(json_line(event))
         return
-    table = Table("version", "since", "applied by", "what it says", box=None)
+    table = TextTable("version", "since", "applied by", "what it says")
     for event in events:
         table.add_row(str(event.version), timestamp(event.time), event.actor or event.origin, "; ".join(_lines(event)))
     print_table(table)

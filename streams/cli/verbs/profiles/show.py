@@ -1,14 +1,13 @@
 """`profiles show`: a person or an organisation as it is now, with where each value comes from."""
 
 import click
-from rich.table import Table
 
 from schemas.cloudevents import timestamp
 from schemas.json_lines import json_line
 from streams.cli.decisions.options import tenant_option
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
-from streams.cli.tables import print_table
+from streams.cli.tables import TextTable, print_table
 from streams.cli.verbs.profiles.located import REFERENCE, located
 from streams.ops.codec import configured_codec
 from streams.ops.profiles.locate import FoundProfile
@@ -49,7 +48,7 @@ def _print(found: FoundProfile) -> None:
     click.echo(heading(found.kind, found.id, found.value["status"], found.tenant, found.asked))
     for record in found.value["records"]:
         click.echo(f"  record {record['key']} ({record['status']})")
-    table = Table("field", "value", "from record", "event", "since", box=None)
+    table = TextTable("field", "value", "from record", "event", "since")
     for each in field_reasons(found.value, {}):
         shown = json_line(each.value).decode()
         table.add_row(each.field, shown, each.record, each.event, timestamp(each.time))

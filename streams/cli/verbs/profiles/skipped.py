@@ -1,14 +1,13 @@
 """`profiles skipped`: how many values the policy in force keeps out of profiles, by source, field and reason."""
 
 import click
-from rich.table import Table
 
 from schemas.json_lines import json_line
 from schemas.profiles.policies import KINDS, PERSON, PROFILE_TOPICS
 from streams.cli.decisions.options import tenant_option
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
-from streams.cli.tables import print_table
+from streams.cli.tables import TextTable, print_table
 from streams.cli.tenant import tenant_of
 from streams.ops.generations.live import changelog_of
 from streams.ops.policies.skipped import SkippedWrites
@@ -38,7 +37,7 @@ def skipped(ctx: click.Context, /, *, kind: str, denied: bool, tenant: str | Non
     if not found:
         click.echo(f"nothing is skipped for {tenant_id} ({kind})")
         return
-    table = Table("source", "field", "reason", "values", box=None)
+    table = TextTable("source", "field", "reason", "values")
     for each in found:
         table.add_row(each.source, each.field, each.reason, f"{each.values:,}")
     print_table(table)

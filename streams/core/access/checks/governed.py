@@ -23,14 +23,14 @@ from streams.core.access.state.timers import Due
 from streams.core.access.state.values import CitedFact, ClassificationDecision
 
 TIMER: Final = "classification"  # in the place of a check: of the timers for accounts whose access ends by decision
-_EXTERNAL: Final = "external"
+EXTERNAL: Final = "external"
 _SHARED: Final = "shared"
 
 
 def next_change(account: AccountRow, now: int) -> Due | None:
     """Return the instant after `now` (ms) at which an external account's access ends, and the fact that says so."""
     decision = account.classification
-    if decision is None or decision.kind != _EXTERNAL or decision.expires is None or decision.expires <= now:
+    if decision is None or decision.kind != EXTERNAL or decision.expires is None or decision.expires <= now:
         return None
     return Due(decision.expires, decision.source.fact)
 
@@ -73,7 +73,7 @@ def _answer(check: AccountCheck, view: AccountInput, before: CheckOutcomes) -> C
 
 def _judged(decision: ClassificationDecision, owner: Person | None, since: int, at: int) -> tuple[str, str, int]:
     """Return the result, its reason and its date. Of several failures the first counts."""
-    external, ends = decision.kind == _EXTERNAL, decision.expires
+    external, ends = decision.kind == EXTERNAL, decision.expires
     if owner is not None and owner.end is not None and owner.left(at):
         return FAIL, "owner_left", max(since, owner.end.date)
     if external and ends is None:

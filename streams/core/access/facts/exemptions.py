@@ -74,15 +74,14 @@ def _may_hold(rules: str, fact: Fact, grant: Grant, now: int) -> bool:
         and approver not in {read(name) for name in _requesters(fact)}
         and (grant.expires is None or grant.expires > max(now, begins))
         and fact.app_id
-        and _is_about(rules, grant.check or "", fact)
+        and _is_about(grant.check or "", fact)
+        and (CHECKS[grant.check or ""].may_be_exempt or not follows(rules, WITH_DOUBT))
     )
 
 
-def _is_about(rules: str, check: str, fact: Fact) -> bool:
-    """Say whether a check exists, may be exempt, and is about what the fact names: an account, or a workspace."""
-    if check not in CHECKS or (follows(rules, WITH_DOUBT) and not CHECKS[check].may_be_exempt):
-        return False
-    return isinstance(CHECKS[check], AccountCheck) == (fact.account is not None)
+def _is_about(check: str, fact: Fact) -> bool:
+    """Say whether a check exists and is about what the fact names: an account, or a workspace."""
+    return check in CHECKS and isinstance(CHECKS[check], AccountCheck) == (fact.account is not None)
 
 
 def _requesters(fact: Fact) -> list[str]:

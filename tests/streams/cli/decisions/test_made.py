@@ -9,10 +9,9 @@ from schemas.access.facts import Admin, Classification, Fact, FactPersonalData, 
 from schemas.access.findings import CheckState
 from streams.cli.access.lines import is_wanted, lines_of
 from streams.cli.access.teammates import described
-from streams.cli.decisions.exemptions import ExemptionSubject, standing_grants
+from streams.cli.decisions.exemptions import ExemptionSubject, standing_grants, state_of
 from streams.cli.decisions.made import MadeDecision, sentence_about, standing
 from streams.cli.decisions.requester import Requester, made_by
-from streams.cli.verbs.exempt.listing import state_of
 from streams.ops.reports.csv_form import harmless
 from tests.support.company import APP, DAY, T0, admin
 
