@@ -69,7 +69,3 @@ def test_what_is_wrong_is_named(tmp_path, text, words):
 def test_every_problem_is_named_at_once(tmp_path):
     with pytest.raises(BadConfiguration, match=r"(?s)starts: .*grace\.C9: .*grace\.C9: "):
         rules(tmp_path, HEAD + 'starts = "x"\ngrace = { C9 = "x" }\n')
-
-
-def test_a_file_may_begin_with_a_byte_order_mark(tmp_path):
-    assert rules(tmp_path, "\ufeff" + HEAD) == rules(tmp_path, HEAD)
