@@ -17,7 +17,7 @@ def check_record_sources(tenants: Sequence[Tenant], report: Report) -> None:
     for at, tenant in enumerate(tenants):
         for number, source in enumerate(tenant.sources):
             path, name = f"tenants[{at}].sources[{number}].name", source.name
-            if not name or len(name) > _LONGEST or not name.isprintable() or any(character in "|: " for character in name):
-                report(path, f"expected a short name without |, : and blanks (it begins keys), at most {_LONGEST} characters")
+            if not name or len(name) > _LONGEST or not name.isprintable() or any(character in "|:* " for character in name):
+                report(path, f"expected a short name without |, :, * and blanks (it begins keys), at most {_LONGEST} characters")
             elif taken[name] > 1:
                 report(path, f"{name!r} is the name of another source, or a workspace's app_id; each needs its own")

@@ -157,8 +157,8 @@ def _check_tenants(tenants: Sequence[Tenant], apps: set[str], report: Report) ->
         for number, workspace in enumerate(tenant.workspaces)
     ]
     for at, tenant in enumerate(tenants):
-        if not tenant.id or any(character in "|:" for character in tenant.id):
-            report(f"tenants[{at}].id", "expected a short name without | and : (it is part of keys)")
+        if not tenant.id.isprintable() or tenant.id[:1] in ("", "@") or any(character in "|:" for character in tenant.id):
+            report(f"tenants[{at}].id", "expected a short name without | and :, and no @ at its beginning (it is part of keys)")
     _check_sources(tenants, report)
     _check_calendars(tenants, report)
     _check_guards(tenants, report)

@@ -7,10 +7,10 @@ from typing import Any, Final, NamedTuple
 
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topic_end import read_to_end
+from schemas.activities.messages import VALUE_KIND
 from schemas.profiles.identity import CLAIM, EMAIL, EXTERNAL_ID, PERSON, PHONE, Claim, Key, Scope
 from schemas.profiles.policies import is_hash
 from schemas.profiles.registers import Registers
-from streams.agents.activities.values import is_value
 from streams.agents.open_record import OpenRecord
 from streams.agents.patches import NO_REGISTERS
 from streams.core.normal_forms import addresses, phones
@@ -45,13 +45,15 @@ async def own_values(kafka: KafkaSettings, live: LiveTopics, found: FoundProfile
             spelled[key] |= {text, key.value}
     claims = await _claims_of(kafka, live, found.tenant, spelled)
     others = {record: claim for record, claim in claims.items() if record not in found.records}
-    foreign = {key for record, claim in others.items() if not is_value(record) for key in claim.keys}
+    foreign = {key for claim in others.values() if claim.answer_to != VALUE_KIND for key in claim.keys}
     own = {key: texts for key, texts in spelled.items() if key not in foreign}
 
     def of(kind: str) -> frozenset[str]:
         return frozenset(text for key, texts in own.items() if key.type == kind for text in texts)
 
-    named = (record for record, claim in others.items() if is_value(record) and not own.keys().isdisjoint(claim.keys))
+    named = (
+        record for record, claim in others.items() if claim.answer_to == VALUE_KIND and not own.keys().isdisjoint(claim.keys)
+    )
     return OwnValues(of(EMAIL), of(PHONE), of(EXTERNAL_ID), frozenset(named))
 
 

@@ -191,6 +191,7 @@ def test_a_secret_of_the_wrong_type_is_not_shown(file):
         (('region = "us"', 'region = "mars"'), "tenants[0].workspaces[0].region (line 25): expected one of us, eu, au"),
         (('app = "support"', 'app = "sales"'), "no [[apps]] has the name 'sales'; known: support"),
         (('id = "acme"', 'id = "a:b"'), "tenants[0].id (line 20): expected a short name without | and :"),
+        (('id = "acme"', 'id = "@acme"'), "and no @ at its beginning"),
         (('listen = "127.0.0.1:8080"', 'listen = "8080"'), "ingress.listen (line 12): expected host:port"),
         (('topic_prefix = "try."', "min_insync = 2"), "kafka.min_insync (line 4): expected at most kafka.replication (1)"),
         (('client_secrets = ["${INTERCOM_CLIENT_SECRET}", "${file:old-secret}"]', 'client_secrets = [""]'), "client secret from Intercom"),

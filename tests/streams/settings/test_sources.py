@@ -20,7 +20,7 @@ def test_sources_have_short_names():
     assert problems(tenant("crm", "billing-eu")) == []
 
 
-@pytest.mark.parametrize("name", ["", "a|b", "a:b", "a b", "x" * 65, "a\nb", "abc12345"])
+@pytest.mark.parametrize("name", ["", "a|b", "a:b", "a b", "*", "x" * 65, "a\nb", "abc12345"])
 def test_a_name_that_cannot_begin_a_key_is_reported(name):
     assert problems(tenant(name)) == ["tenants[0].sources[0].name"]
 

@@ -74,7 +74,10 @@ def erasures(ctx: click.Context, *, as_json: bool) -> None:
     """Show the receipts of all erasures: when, by whom, and by when each store is clear."""
     settings = kafka_of(ctx)
     now = time.time_ns() // 1_000_000
-    for receipt in run(_receipts(settings)):
+    receipts = run(_receipts(settings))
+    if not receipts and not as_json:
+        click.echo("nobody has been erased")
+    for receipt in receipts:
         if as_json:
             click.echo(json_line(receipt))
             continue
@@ -82,7 +85,7 @@ def erasures(ctx: click.Context, *, as_json: bool) -> None:
         left = sum(date > now for date in dates)
         state = f"{left} of {len(dates)} stores not clear before {timestamp(max(dates))}" if left else "clear everywhere"
         by = f" by {receipt.actor}" if receipt.actor else ""
-        click.echo(f"{receipt.id}  {timestamp(receipt.time)}  {receipt.tenant}: {len(receipt.marks)} contacts{by}; {state}")
+        click.echo(f"{receipt.id}  {timestamp(receipt.time)}  {receipt.tenant}: {_records(receipt)}{by}; {state}")
 
 
 async def _avro(settings: Settings) -> Avro:
@@ -104,8 +107,12 @@ async def _receipts(settings: Settings) -> list[Receipt]:
     return await erasures_of.receipts(settings.kafka, await _avro(settings))
 
 
+def _records(receipt: Receipt) -> str:
+    return f"{len(receipt.marks)} record{'s' if len(receipt.marks) != 1 else ''}"
+
+
 def _print(receipt: Receipt) -> None:
-    click.echo(f"{receipt.id}: {len(receipt.marks)} contacts of {receipt.tenant} are erased, {timestamp(receipt.time)}")
+    click.echo(f"{receipt.id}: {_records(receipt)} of {receipt.tenant} erased, {timestamp(receipt.time)}")
     for mark in receipt.marks:
         click.echo(f"  mark {mark}")
     for store in receipt.stores:

@@ -19,7 +19,7 @@ from streams.core.records.intercom.objects import Object, ObjectSchema, embedded
 from streams.core.records.intercom.payload import decode_item
 from streams.core.records.intercom.webhook_topics import ABSORBED, ABSORBED_UNNAMED, EventAssertion, TopicRule
 from streams.core.records.layers import field_layers, flag_layers, list_layers
-from streams.core.records.registers import NOTHING, edge_registers, join
+from streams.core.records.registers import NOTHING, edge_registers, field_registers, join
 
 SECOND: Final = 1000
 _UNNAMED_MERGE: Final = EventAssertion(ABSORBED_UNNAMED, True, Rank.MERGE)
@@ -47,6 +47,9 @@ def translate(rule: TopicRule, notification: Envelope, event: str) -> Registers:
         registers = join(registers, _asserted_edges(rule.assertion, item, created, event))
         if rule.assertion.kind == ABSORBED and not names_merged_contact(notification):
             registers = join(registers, _asserted_edges(_UNNAMED_MERGE, item, created, event))
+    if rule.opts_out is not None:
+        version = _version(_time_of(created), Rank.REMOVE, created or 0, event)
+        registers = join(registers, field_registers(version, {rule.opts_out: True}))
     return registers
 
 
@@ -129,12 +132,16 @@ def _list_edges(
 
 
 def _asserted_edges(assertion: EventAssertion, item: Object, created: int | None, event: str) -> Registers:
+    version = _version(_time_of(created), assertion.rank, created or 0, event)
+    return edge_registers(version, _EDGES[assertion.kind](item), on=assertion.active)
+
+
+def _time_of(created: int | None) -> int:
     if created is None:
         raise InvalidRecord(
             "the notification has no created_at, and nothing else says when this happened; look at what Intercom sent"
         )
-    version = _version(created, assertion.rank, created, event)
-    return edge_registers(version, _EDGES[assertion.kind](item), on=assertion.active)
+    return created
 
 
 def _version(time: int, rank: Rank, request: int, event: str) -> Version:

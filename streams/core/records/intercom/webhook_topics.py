@@ -19,10 +19,11 @@ class EventAssertion(msgspec.Struct, frozen=True):
 
 
 class TopicRule(msgspec.Struct, frozen=True):
-    """One row: the schema of the snapshot in the event, if there is one, and what the event itself asserts."""
+    """One row: the schema of the snapshot in the event, if there is one, and what the event itself asserts: an edge or mark, or an opt-out."""
 
     schema: ObjectSchema | None = None
     assertion: EventAssertion | None = None
+    opts_out: str | None = None  # the field of consent that it says is true, whatever the contact in it shows
 
 
 _SNAPSHOT: Final = TopicRule(CONTACT)
@@ -37,9 +38,10 @@ CONTACTS: Final[Mapping[str, TopicRule]] = MappingProxyType({
         "contact.user.created", "contact.user.updated", "contact.lead.created", "contact.lead.updated",
         "contact.lead.added_email", "contact.lead.signed_up", "contact.email.updated", "visitor.signed_up",
         "contact.created", "contact.updated", "contact.signed_up", "contact.added_email",  # these and the next line: API 1.x
-        "user.created", "user.updated", "user.email.updated", "user.subscribed", "user.unsubscribed",
-        "contact.unsubscribed_from_sms",
+        "user.created", "user.updated", "user.email.updated", "user.subscribed",
     ), _SNAPSHOT),
+    "contact.unsubscribed_from_sms": TopicRule(CONTACT, opts_out="unsubscribed_from_sms"),
+    "user.unsubscribed": TopicRule(CONTACT, opts_out="unsubscribed_from_emails"),
     "contact.merged": TopicRule(CONTACT, EventAssertion(ABSORBED, True, Rank.MERGE)),
     **dict.fromkeys(("contact.archived", "contact.archive"), TopicRule(assertion=EventAssertion("archived", True, Rank.ARCHIVE))),
     **dict.fromkeys(("contact.unarchived", "contact.unarchive"), TopicRule(CONTACT, EventAssertion("archived", False, Rank.ADD))),

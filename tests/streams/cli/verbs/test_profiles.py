@@ -275,3 +275,14 @@ def test_what_is_held_about_a_person_is_written_to_a_new_file_that_only_its_owne
     assert "no spool on this host" in stores["spool of each ingress"]["note"]
     again = installation.types("profiles", "export", "ada@example.com", "--to", str(file))
     assert "exists already" in again.output
+
+
+@pytest.mark.parametrize("verb", ["fields", "find x", "show ada@example.com", "explain a:b", "export a:b", "erasures"])
+def test_topics_that_are_not_there_are_said_to_be(kafka: str, prefix: str, tmp_path: Path, verb: str):
+    settings = KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=1)
+    bare = Installation(settings, tmp_path, ["operations"] if verb == "erasures" else [], {"acme": {"a": "support"}})
+    result = bare.types("profiles", *verb.split())
+    if verb == "erasures":
+        assert (result.exit_code, result.output) == (0, "nobody has been erased\n")
+    else:
+        assert "There is no topic" in str(result.exception)

@@ -214,6 +214,22 @@ def test_an_unsubscription_names_its_types(topic):
     assert {name for name, _ in inactive_edges(translated(topic, item))} == {"subscription:1", "subscription:2"}
 
 
+@pytest.mark.parametrize(
+    ("topic", "field"),
+    [("contact.unsubscribed_from_sms", "unsubscribed_from_sms"), ("user.unsubscribed", "unsubscribed_from_emails")],
+)
+@pytest.mark.parametrize("shown", [{}, {"unsubscribed_from_sms": False, "unsubscribed_from_emails": False}])
+def test_an_opt_out_is_believed_against_the_contact_beside_it(topic, field, shown):
+    registers = translated(topic, contact(updated=AT * 1000 + 700, **shown))
+    assert fields(registers)[field] is True
+    assert [version.rank for name, _, version in current(registers) if name == field] == [Rank.REMOVE]
+
+
+def test_an_opt_out_of_no_known_time_is_unusable():
+    with pytest.raises(InvalidRecord, match="no created_at"):
+        translated("contact.unsubscribed_from_sms", contact(), at=None)
+
+
 @pytest.mark.parametrize("tag", [None, {}, {"id": 0}])
 def test_a_tag_event_without_a_tag_is_unusable(tag):
     with pytest.raises(InvalidRecord, match="tag"):
