@@ -23,7 +23,7 @@ async def read_fields(kafka: KafkaSettings, tenancy: Tenancy, tenants: Iterable[
     catalogue, wanted = FieldCatalogue(), frozenset(tenants)
     live = await LiveTopics.read(kafka)
     present = [source for source in SOURCES if live.changelog(source) in live.present]
-    for source in present or SOURCES[:1]:  # without any topic, one is said to be missing
+    for source in present or SOURCES[:1]:  # without any topic, one is named as missing
         changelog = live.changelog(source)
         rows: dict[bytes, bytes] = {}
 
