@@ -7,6 +7,7 @@ import msgspec
 from schemas.cloudevents import timestamp
 from schemas.json_lines import json_line
 from schemas.message import Message
+from streams.cli.tables import visible
 from streams.ops.decode import DecodedValue, Decoder
 
 
@@ -61,7 +62,7 @@ def format_text(view: RecordView, value: bytes | None, first: bool) -> bytes:
     event_type = view.headers.get("ce_type", "")
     heading = f"{view.timestamp}  {view.partition}:{view.offset}  {view.key or '-'}  {event_type}".rstrip()
     reasons = [reason for reason in (view.error, view.headers.get("dl_reason")) if reason]
-    return "".join(f"{part}\n" for part in (heading, *reasons)).encode() + _body(view, value) + b"\n\n"
+    return "".join(f"{visible(part)}\n" for part in (heading, *reasons)).encode() + _body(view, value) + b"\n\n"
 
 
 def _body(view: RecordView, value: bytes | None) -> bytes:

@@ -33,6 +33,12 @@ def print_line(text: str, *, err: bool = False) -> None:
     click.echo(visible(text), err=err)
 
 
+def print_lines(*lines: str) -> None:
+    """Print lines with texts that others chose."""
+    for line in lines:
+        print_line(line)
+
+
 def visible(text: str) -> str:
     """Return a text that a terminal shows and does not obey: what cannot be seen, or reverses what follows, is escaped."""
     return text if text.isprintable() else "".join(map(_visible, text))

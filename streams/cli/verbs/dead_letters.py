@@ -16,6 +16,7 @@ from streams.cli.operator import user_name
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.record_format import RecordView, format_json, format_text
 from streams.cli.run_async import run
+from streams.cli.tables import print_lines
 from streams.cli.time_param import TimeParam
 from streams.cli.verbs import VERBS
 from streams.engine.naming import Naming
@@ -79,7 +80,7 @@ def list_(ctx: click.Context, /, *, as_json: bool, **wanted: Any) -> None:
     if not rows:
         click.echo("no dead letters")
     for row in rows:
-        click.echo(_paragraph(row))
+        print_lines(*_paragraph(row))
 
 
 @dead_letters.command()
@@ -208,7 +209,7 @@ def _preview(settings: Settings, selection: Selection, *, as_json: bool) -> None
         click.echo("nothing is left to do")
 
 
-def _paragraph(row: CauseSummary) -> str:
+def _paragraph(row: CauseSummary) -> list[str]:
     states = [
         f"{row.pending} waiting" + (f", {row.again} of them after a redrive" if row.again else ""),
         *([f"{row.redriven} redriven"] if row.redriven else []),
@@ -216,7 +217,7 @@ def _paragraph(row: CauseSummary) -> str:
     ]
     period = timestamp(row.first) if row.first == row.last else f"{timestamp(row.first)} to {timestamp(row.last)}"
     heading = f"cause {row.cause}  {row.agent} agent, {row.topic}: {', '.join(states)}"
-    return f"{heading}\n  {row.reason}\n  {period}; for example {row.example}"
+    return [heading, f"  {row.reason}", f"  {period}; for example {row.example}"]
 
 
 def _sentence(what: str, counts: Counts) -> str:

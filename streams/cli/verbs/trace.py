@@ -6,6 +6,7 @@ from schemas.cloudevents import timestamp
 from schemas.json_lines import json_line
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
+from streams.cli.tables import print_lines
 from streams.cli.time_param import TimeParam
 from streams.ops.codec import configured_codec
 from streams.ops.trace import Trace, TracedRecord
@@ -36,8 +37,8 @@ def trace(ctx: click.Context, /, *, event: str, since: int | None, as_json: bool
         click.echo(json_line(found))
     else:
         for record in found.records:
-            click.echo(_paragraph(record))
-        click.echo(found.verdict)
+            print_lines(*_paragraph(record))
+        print_lines(found.verdict)
     if not found.records:
         ctx.exit(1)
 
@@ -47,7 +48,7 @@ async def _trace(settings: Settings, event: str, since: int | None) -> Trace:
     return await trace_event(settings.kafka, avro, event, since)
 
 
-def _paragraph(record: TracedRecord) -> str:
+def _paragraph(record: TracedRecord) -> list[str]:
     indent = "  " * record.depth
     times = [
         f"true {timestamp(record.time)}" if record.time is not None else "",
@@ -58,4 +59,4 @@ def _paragraph(record: TracedRecord) -> str:
     ]
     heading = f"{indent}{record.topic} {record.partition}:{record.offset}  {record.type}  {record.key or ''}".rstrip()
     lines = [heading, f"{indent}  {', '.join(each for each in times if each)}"]
-    return "\n".join(lines + ([f"{indent}  {record.detail}"] if record.detail else []))
+    return lines + ([f"{indent}  {record.detail}"] if record.detail else [])

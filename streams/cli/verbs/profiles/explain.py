@@ -1,5 +1,7 @@
 """`profiles explain`: every event, merge, move and refusal of a profile, and why each of its fields has its value."""
 
+from itertools import chain
+
 import click
 
 from schemas.cloudevents import timestamp
@@ -7,6 +9,7 @@ from schemas.json_lines import json_line
 from streams.cli.decisions.options import tenant_option
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
+from streams.cli.tables import print_lines
 from streams.cli.verbs.profiles.located import REFERENCE, located_one
 from streams.cli.verbs.profiles.show import heading
 from streams.ops.codec import configured_codec
@@ -33,18 +36,14 @@ def explain(ctx: click.Context, /, *, profile: str, tenant: str | None, as_json:
     if as_json:
         click.echo(json_line(found))
         return
-    click.echo(heading(found.kind, found.profile, found.status, found.tenant, found.asked))
-    for record in found.records:
-        click.echo(f"  record {record['key']} ({record['status']})")
-    click.echo("\nWhy each value is what it is")
-    for reason in found.fields:
-        click.echo(reason_lines(reason))
-    click.echo("\nWhat happened")
+    print_lines(heading(found.kind, found.profile, found.status, found.tenant, found.asked))
+    print_lines(*(f"  record {record['key']} ({record['status']})" for record in found.records))
+    print_lines("", "Why each value is what it is", *chain.from_iterable(map(reason_lines, found.fields)), "", "What happened")
     events = {entry.event for entry in found.history}
     for entry in found.history:
         if entry.kind != CHANGE or entry.cause not in events:  # else it is in the event's own line
-            click.echo(_entry(entry))
-    click.echo(f"\nread: {', '.join(f'{topic} {count}' for topic, count in found.read.items() if count)}")
+            print_lines(*_entry(entry))
+    print_lines("", f"read: {', '.join(f'{topic} {count}' for topic, count in found.read.items() if count)}")
 
 
 async def _explanation(settings: Settings, text: str, tenant: str | None) -> Explanation:
@@ -52,18 +51,18 @@ async def _explanation(settings: Settings, text: str, tenant: str | None) -> Exp
     return await explained(settings.kafka, avro, await located_one(settings, avro, text, tenant))
 
 
-def reason_lines(each: FieldReason) -> str:
+def reason_lines(each: FieldReason) -> list[str]:
     """Return a value, why it is that one, and what other records say."""
     lines = [f"  {each.field} = {json_line(each.value).decode()}", f"    {each.reason}"]
     lines.append(f"    {each.record}, event {each.event}, {timestamp(each.time)}")
     for other in each.others:
         value = json_line(other.value).decode()
         lines.append(f"    not {value} of {other.record} ({other.note}; event {other.event}, {timestamp(other.time)})")
-    return "\n".join(lines)
+    return lines
 
 
-def _entry(each: HistoryEntry) -> str:
+def _entry(each: HistoryEntry) -> list[str]:
     heading = f"  {timestamp(each.time)}  {each.kind}  {each.key}  {each.type}".rstrip()
     place = f"{each.topic} {each.partition}:{each.offset}, event {each.event}"
     still = f"; still in force: {', '.join(each.in_force)}" if each.in_force else ""
-    return f"{heading}\n    {each.effect}{still}\n    {place}"
+    return [heading, f"    {each.effect}{still}", f"    {place}"]

@@ -1,5 +1,6 @@
 """`profiles preview`: what a policy, other rules of identity, or a merge of profiles would change, before it does."""
 
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ from schemas.profiles.policies import KINDS, PERSON, PROFILE_TOPICS
 from streams.cli.decisions.options import tenant_option
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
+from streams.cli.tables import print_lines
 from streams.cli.tenant import tenant_of
 from streams.cli.verbs.profiles.explain import reason_lines
 from streams.cli.verbs.profiles.located import REFERENCE, located_one
@@ -73,15 +75,15 @@ def preview(
     if file is not None:
         found = read_file(settings, file, tenant)
         policy = run(_policy(settings, found, most))
-        click.echo(json_line(policy) if as_json else "\n".join(_policy_lines(policy)))
+        _print(policy, _policy_lines(policy), as_json=as_json)
         for notice in notices(found.policy, found.kind, settings.tenancy.tenants[found.tenant]):
             click.echo(f"note: {notice}, which is not counted here", err=True)
     elif identity:
         rules = run(_identity(settings, Scope(tenant_of(settings.tenancy, tenant), kind), most))
-        click.echo(json_line(rules) if as_json else "\n".join(_identity_lines(rules)))
+        _print(rules, _identity_lines(rules), as_json=as_json)
     else:
         merge = run(_merge(settings, merged, tenant))
-        click.echo(json_line(merge) if as_json else "\n".join(_merge_lines(merge)))
+        _print(merge, _merge_lines(merge), as_json=as_json)
 
 
 async def _policy(settings: Settings, found: AppliedFile, most: int) -> PolicyPreview:
@@ -101,6 +103,13 @@ async def _merge(settings: Settings, references: tuple[str, ...], tenant: str | 
     avro = await configured_codec(settings)
     found = [await located_one(settings, avro, each, tenant) for each in references]
     return await preview_merge(settings.kafka, avro, found)
+
+
+def _print(found: PolicyPreview | IdentityPreview | MergePreview, lines: list[str], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json_line(found))
+    else:
+        print_lines(*lines)
 
 
 def _policy_lines(found: PolicyPreview) -> list[str]:
@@ -128,7 +137,7 @@ def _merge_lines(found: MergePreview) -> list[str]:
     ]
     lines += [f"  {replaced} would be an alias of it" for replaced in found.replaced]
     lines += [f"  record {record['key']} ({record['status']})" for record in found.records]
-    return [*lines, "", "Why each value would be what it is", *map(reason_lines, found.fields)]
+    return [*lines, "", "Why each value would be what it is", *chain.from_iterable(map(reason_lines, found.fields))]
 
 
 def _more(count: int) -> list[str]:

@@ -7,7 +7,7 @@ from schemas.json_lines import json_line
 from streams.cli.decisions.options import tenant_option
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
-from streams.cli.tables import TextTable, print_table
+from streams.cli.tables import TextTable, print_lines, print_table
 from streams.cli.verbs.profiles.located import REFERENCE, located
 from streams.ops.codec import configured_codec
 from streams.ops.profiles.locate import FoundProfile
@@ -45,9 +45,8 @@ def heading(kind: str, id_: str, status: str, tenant: str, asked: str | None) ->
 
 
 def _print(found: FoundProfile) -> None:
-    click.echo(heading(found.kind, found.id, found.value["status"], found.tenant, found.asked))
-    for record in found.value["records"]:
-        click.echo(f"  record {record['key']} ({record['status']})")
+    print_lines(heading(found.kind, found.id, found.value["status"], found.tenant, found.asked))
+    print_lines(*(f"  record {record['key']} ({record['status']})" for record in found.value["records"]))
     table = TextTable("field", "value", "from record", "event", "since")
     for each in field_reasons(found.value, {}):
         shown = json_line(each.value).decode()

@@ -41,7 +41,7 @@ def history():
         saved("lead", 2, role="lead", name="Ada L", email="ADA@example.com", phone="+353861234567"),
         saved("user", 4, name="Ada Example", email="ada@example.com", created_at=AT - 9, custom_attributes={"plan": "pro", "seats": 5}),
         saved("user", 3, name="Late", email="ada@example.com", created_at=AT - 9),
-        saved("other", 5, name="Bob", custom_attributes={"plan": "free", "seats": 1}, companies=listed("c1")),
+        saved("other", 5, name="Bob", custom_attributes={"plan": "free", "seats": 1, "\x1b[2Jx": 1}, companies=listed("c1")),
         posted("company.created", company("c1", name="Engines", updated=(AT + 6) * 1000), number=6, at=AT + 6),
     )  # fmt: skip
 
@@ -127,6 +127,11 @@ def test_explain_lists_all_events_with_what_came_of_them_and_moves_and_refusals(
     text = installation.types("profiles", "explain", PERSON).output
     assert "Why each value is what it is" in text
     assert f'not "Ada L" of {LEAD} (older; event notif_2' in text
+
+
+@pytest.mark.parametrize("verb", ["show", "explain"])
+def test_a_name_that_others_chose_commands_no_terminal(installation: Installation, verb: str):
+    assert "attributes.\\x1b[2Jx" in installation.types("profiles", verb, f"{APP}:other").output
 
 
 def test_explain_reads_only_the_partitions_of_the_persons_keys(installation: Installation):
