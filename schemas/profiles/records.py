@@ -60,6 +60,8 @@ class _JsonRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     orgs: tuple[str, ...] | None = None
 
 
+NEITHER: Final = "the value is no JSON that can be read, and not in Confluent framing either"
+
 _JSON: Final = msgspec.json.Decoder(_JsonRecord)
 _FRAMED: Final = b"\0"  # the first byte of Confluent framing, and of no JSON
 _BOM: Final = b"\xef\xbb\xbf"
@@ -73,12 +75,17 @@ def decode(avro: Avro, value: bytes | None) -> ForeignRecord:
         raise InvalidRecord(
             f"a record is at most {MOST_BYTES} bytes long, this one has {len(value)}; leave out what is no profile data"
         )
-    if value[:1] != _FRAMED:
-        return _from_json(value.removeprefix(_BOM))
+    if (text := json_of(value)) is not None:
+        return _from_json(text)
     name, content = avro.decode(value)
     if name != SCHEMA:
         raise InvalidRecord(f"a value of schema {name} is no record of another system; it is written with the schema {SCHEMA}")
     return ForeignRecord(**content | {"orgs": None if content["orgs"] is None else tuple(content["orgs"])})
+
+
+def json_of(value: bytes) -> bytes | None:
+    """Return what is JSON if anything is, without a byte order mark; None for a value in Confluent framing."""
+    return None if value[:1] == _FRAMED else value.removeprefix(_BOM)
 
 
 def _from_json(value: bytes) -> ForeignRecord:
@@ -87,7 +94,7 @@ def _from_json(value: bytes) -> ForeignRecord:
     except (msgspec.ValidationError, RecursionError) as error:  # the text has the path and the types, never a value
         raise InvalidRecord(f"the record does not fit its schema: {error}") from None
     except (msgspec.MsgspecError, ValueError):  # bad JSON; or a number of thousands of digits, which Python refuses to read
-        raise InvalidRecord("the value is no JSON that can be read, and not in Confluent framing either") from None
+        raise InvalidRecord(NEITHER) from None
     content = msgspec.structs.asdict(record)
     return ForeignRecord(**content | {"fields": _as_texts(record.fields), "attributes": _as_texts(record.attributes)})
 

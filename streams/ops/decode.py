@@ -13,6 +13,7 @@ from schemas.codec import Avro, framing_id
 from schemas.encoded import held_type
 from schemas.errors import IntercomStreamsError
 from schemas.intercom import conversations
+from schemas.profiles import records
 from schemas.profiles.checkpoints import CHECKPOINT, may_be_checkpoint
 from schemas.topics import TOPICS, Encoding
 from streams.engine.agent import Agent, Codec
@@ -53,6 +54,8 @@ def decoder_of(topic: str, avro: Avro, agents: tuple[Agent, ...], names: Naming)
 def _by_encoding(topic: str, avro: Avro) -> Decoder:
     if (codec := TOPICS[topic].codec) is not None:
         return _internal(codec)
+    if topic in records.TOPICS.values():
+        return _record(_avro(avro))
     by_encoding = {Encoding.RAW: _as_received, Encoding.INTERNAL: _as_received, Encoding.AVRO: _avro(avro), Encoding.JSON: _json}
     return by_encoding[TOPICS[topic].encoding]
 
@@ -77,6 +80,20 @@ def _avro(avro: Avro) -> Decoder:
         return DecodedValue(value=value, schema=f"{name} ({framing_id(data)})")
 
     return lambda _, data: _value_or_error(decode, data)
+
+
+def _record(avro: Decoder) -> Decoder:
+    """Return the decoder of records of other systems, which are Avro or JSON."""
+
+    def decode(key: bytes, data: bytes) -> DecodedValue:
+        if (text := records.json_of(data)) is None:
+            return avro(key, data)
+        value = verbatim(text)
+        if value is None:
+            return DecodedValue(bytes=_base64(data), error=records.NEITHER)
+        return DecodedValue(value=value, bytes=_base64(data))
+
+    return decode
 
 
 def _internal(codec: Codec[Any]) -> Decoder:

@@ -41,6 +41,14 @@ def test_a_received_body_is_shown_as_json_and_byte_for_byte():
     assert b64decode(shown.bytes) == b'{"a": 1,\n "b": [2]}'
 
 
+@pytest.mark.parametrize("topic", ["person.records", "org.records"])
+@pytest.mark.parametrize("before", [b"", b"\r\n", b"\xef\xbb\xbf"])
+def test_a_record_of_another_system_that_is_json_is_shown_as_json(topic, before):
+    shown = decoded(topic, before + b'{"source": "crm"}')
+    assert (plain(shown.value), b64decode(shown.bytes), shown.error) == ({"source": "crm"}, before + b'{"source": "crm"}', None)
+    assert "no JSON" in decoded(topic, b"nonsense").error
+
+
 @pytest.mark.parametrize("body", [b"\xff\xfe", b"", b"{", b"nonsense", b"NaN", b"[" * 100_000, b"\xef\xbb\xbf{}", b'"\xff"'])
 def test_a_body_that_is_no_json_is_shown_as_base64(body):
     shown = decoded("intercom.other", body)
