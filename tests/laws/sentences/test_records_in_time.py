@@ -138,3 +138,22 @@ def test_names_of_attributes_are_kept_apart_character_by_character():
     for found in outcomes([saved("a1", email=X, custom_attributes=attributes)]):
         assert found.person("a1")["attributes"] == {name: str(at) for name, at in attributes.items()}
         assert found.person("a1")["email"] == X
+
+
+@pytest.mark.parametrize(
+    ("topic", "channel", "permitted"),
+    [
+        ("contact.unsubscribed_from_sms", "sms", {"sms_consent": True, "unsubscribed_from_sms": False}),
+        ("user.unsubscribed", "email", {"unsubscribed_from_emails": False}),
+    ],
+)
+def test_an_opt_out_refuses_its_channel_from_its_second_until_a_later_statement_permits_it(topic, channel, permitted):
+    before, out, later = (
+        saved("a1", 5.1, **permitted),
+        event(topic, "a1", 5, item("a1", 5.9, **permitted)),
+        saved("a1", 6, **permitted),
+    )
+    for found in outcomes([before, out]):
+        assert found.person("a1")[f"{channel}_allowed"] is False
+    for found in outcomes([before, out, later]):
+        assert found.person("a1")[f"{channel}_allowed"] is True
