@@ -3,6 +3,7 @@
 from schemas.codec import Avro
 from schemas.intercom.conversations import ERASURE, ERASURES_TOPIC, SENT, ConversationErasure
 from schemas.message import RecordValue
+from schemas.profiles.checkpoints import ROW_TYPE
 from schemas.profiles.registers import PatchCause
 from streams.agents.conversations.agent import TOPIC, checkpoint_messages, conversations
 from streams.engine.agent import Batch
@@ -59,7 +60,7 @@ class Conversations:
         """Return the records that stand for the table."""
         keys = [key for key in self.rows() if "|" not in key]
         return [
-            RecordValue(key.encode(), message, [("ce_id", b"checkpoint")])
+            RecordValue(key.encode(), message, [("ce_id", b"checkpoint"), ("ce_type", ROW_TYPE.encode())])
             for key in keys
             for message in checkpoint_messages(key, self.table, 1)
         ]

@@ -8,7 +8,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transaction import TopicRecord
 from schemas.ids import derived
 from schemas.message import header
-from schemas.profiles.checkpoints import CHECKPOINT, CheckpointMessage
+from schemas.profiles.checkpoints import CHECKPOINT, ROW_TYPE, CheckpointMessage
 from streams.agents.patches import NO_REGISTERS
 from tests.streams.cli.installation import Installation
 from tests.support.config import config_text
@@ -52,7 +52,12 @@ def test_posts_about_activities_are_sent_to_their_topic_once_unchanged_and_under
         contact_post(6, "contact.user.tag.created", tagged),
         contact_post(7, "contact.user.updated", {"id": "c1"}),
         contact_post(8, "company.contact.attached", {"contact": {"id": "c1"}, "company": {"id": "o"}}, ("ce_causationid", b"x")),
-        kept("intercom.contacts", b"abc12345:c1", CHECKPOINT.encode(CheckpointMessage(NO_REGISTERS))),
+        kept(
+            "intercom.contacts",
+            b"abc12345:c1",
+            CHECKPOINT.encode(CheckpointMessage(NO_REGISTERS)),
+            ("ce_type", ROW_TYPE.encode()),
+        ),
     )
     (report,) = installation.printed("activities", "adopt")
     assert report["sent"] == {"intercom.other": 2, "intercom.contacts": 1}
