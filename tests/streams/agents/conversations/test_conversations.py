@@ -9,7 +9,6 @@ from schemas.intercom.conversations import CHECKPOINT
 from schemas.intercom.rest_objects import ReadAs
 from schemas.message import RecordValue
 from streams.agents.conversations import agent as module
-from streams.agents.conversations.agent import checkpoint_messages
 from tests.support.conversations.bodies import CUSTOMER, ENTITY, FIN, INES, KEY, conversation, hook, part, reading
 from tests.support.conversations.stepping import Conversations, after
 from tests.support.intercom_bodies import ADA, APP, AT
@@ -221,15 +220,14 @@ def test_checkpoints_alone_give_the_table_back_and_publish_nothing_new(monkeypat
         hook("conversation.user.replied", conversation(*(part(number) for number in range(1, 6)))),
         hook("conversation.admin.closed", conversation(part(9, INES, kind="close"), updated=AT + 1, state="closed"), number=2),
     )
-    messages = list(checkpoint_messages(KEY, story.table, 1))
-    assert len(messages) == 3
-    records = [RecordValue(KEY.encode(), each, [("ce_id", b"x")]) for each in messages]
+    records = story.checkpoints()
+    assert len(records) == 3
     rebuilt = Conversations().feed(*records[::-1])
     assert rebuilt.rows() == story.rows()
     assert (rebuilt.bytes_sent(), rebuilt.requests()) == (story.bytes_sent(), [])
     sent = len(story.sent)
     assert len(story.feed(*records).sent) == sent
-    assert CHECKPOINT.decode(messages[0]).parts[0][1].kind == "comment"
+    assert CHECKPOINT.decode(records[0].value).parts[0][1].kind == "comment"
 
 
 @pytest.mark.parametrize(
