@@ -27,7 +27,7 @@ from streams.core.profiles.orgs import ORG as ORG_SCHEMA
 from streams.core.profiles.patterns import ANY, matcher
 from streams.core.profiles.people import PERSON as PERSON_SCHEMA
 from streams.core.profiles.public_schema import PublicSchema
-from streams.core.profiles.selection import HIDDEN, Selection
+from streams.core.profiles.selection import HIDDEN, Selection, failing_constants
 from streams.core.profiles.storage import LIST_OF_KIND, names_consent
 from streams.settings.parse import Problem, Report, parse
 from streams.settings.toml_lines import line_of
@@ -125,6 +125,9 @@ def _check_condition(condition: str, kind: str, report: Report) -> None:
         Selection(condition, kind=kind, nullable=SCHEMAS[kind].nullable)
     except InvalidRecord as error:
         report("select", str(error))
+        return
+    for problem in failing_constants(condition):
+        report("select", problem)
     known = sorted({field["name"] for field in shipped().current[kind].definition["fields"]} - HIDDEN)
     for name in sorted(fields_of(condition, kind) - {*known}):
         problem = _unknown(f"field of {NOUNS[kind]}", name, known)

@@ -5,7 +5,7 @@ the profile, so a condition is not asked about one where both together could tak
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ import msgspec
 
 from schemas.errors import InvalidRecord
 from schemas.profiles.policies import LONGEST_CONDITION
+from streams.core.profiles.condition_fields import constants_of
 
 HIDDEN: Final = frozenset({"sources", "provenance"})
 """What a condition does not see of a profile."""
@@ -92,6 +93,19 @@ class Selection:
         return bool(largest * self._operations * steps > _MOST_BYTES)
 
 
+def failing_constants(condition: str) -> Iterator[str]:
+    """Yield what is wrong with the constants of a condition that compiles: one with a bad regular expression fails for every profile."""
+    from cel_expr_python import cel  # noqa: PLC0415 - as above
+
+    env = cel.NewEnv()
+    for function, text in constants_of(condition):
+        result = env.compile(
+            f'"".matches({text})' if function == "matches" else f"{function}({text}) == {function}({text})"
+        ).eval(data={})
+        if result.type() != cel.Type.BOOL:
+            yield f"{function}({text}) fails for every profile: {_reason(result.value())}"
+
+
 def _named(condition: str, kind: str) -> frozenset[str] | None:
     """Return the fields that a condition can look at; None where that may be any, as in `person[...]` or `person.size()`."""
     names = [match[1] for match in re.finditer(rf"\b{kind}\b(?:\.([A-Za-z_]\w*)(?!\w|\s*\())?", condition)]
@@ -112,7 +126,7 @@ def _with_doubles(value: Any) -> Any:
     return float(value) if type(value) is int and not -_TWO_63 <= value < _TWO_63 else value
 
 
-def _reason(error: RuntimeError) -> str:
+def _reason(error: object) -> str:
     """Return the library's error on one line, without its own prefix and its drawing."""
     text = str(error).removeprefix("INVALID_ARGUMENT: ").removesuffix(" [INVALID_ARGUMENT]")
     first = text.split("\n")[0].replace("ERROR: <input>:", "line ")

@@ -110,6 +110,8 @@ def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
         ('kind = "person"\nselect = "person.emial == null"\n', "select (line 2): there is no field of people 'emial'; did you mean email?; known: archived_at, archived_because, attributes,"),
         ('kind = "person"\nselect = "has(person.plan)"\n', "an attribute is person.attributes.plan"),
         ('kind = "person"\nselect = "person.sources.size() == 1"\n', "select (line 2): there is no field of people 'sources'"),
+        ('kind = "person"\nselect = \'person.email.matches("^(?!ada)")\'\n', 'select (line 2): matches("^(?!ada)") fails for every profile: invalid regular expression: invalid perl operator'),
+        ('kind = "person"\nselect = \'timestamp("yesterday") < timestamp(person.created_at / 1000)\'\n', 'timestamp("yesterday") fails for every profile'),
         ('kind = "org"\nselect = "org.email == null"\n', "select (line 2): there is no field of organisations 'email'"),
         ('kind = "person"\n[fields.sms_consent]\nlocked = true\n', "fields.sms_consent (line 2): sms_consent is consent, which is always stored"),
         ('kind = "person"\n[fields.subscribed]\nstrategy = "ignore"\n', "fields.subscribed (line 2): subscribed is consent"),

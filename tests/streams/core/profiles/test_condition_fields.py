@@ -2,7 +2,8 @@
 
 import pytest
 
-from streams.core.profiles.condition_fields import fields_of
+from streams.core.profiles.condition_fields import constants_of, fields_of
+from streams.core.profiles.selection import failing_constants
 
 
 @pytest.mark.parametrize(
@@ -25,3 +26,30 @@ from streams.core.profiles.condition_fields import fields_of
 )
 def test_fields_are_found_where_a_condition_names_them(condition: str, named: set[str]) -> None:
     assert fields_of(condition, "person") == named
+
+
+@pytest.mark.parametrize(
+    ("condition", "constants"),
+    [
+        (r'person.email.matches(r"\d+") && matches(person.name, "x")', [("matches", r'r"\d+"')]),
+        (
+            "timestamp('2026-01-01T00:00:00Z') < duration ( \"1h\" )",
+            [("timestamp", "'2026-01-01T00:00:00Z'"), ("duration", '"1h"')],
+        ),
+        ("""person.name == 'matches("(")' // matches("(")""", []),
+        ("timestamp(person.created_at / 1000)", []),
+    ],
+)
+def test_constants_are_found_where_a_function_takes_one(condition: str, constants: list[tuple[str, str]]) -> None:
+    assert list(constants_of(condition)) == constants
+
+
+@pytest.mark.parametrize(
+    ("condition", "failing"),
+    [
+        (r'person.email.matches(r"^a\d+$") && timestamp("2026-01-01T00:00:00Z") < timestamp("2027-01-01T00:00:00Z")', 0),
+        ('person.email.matches("(") || duration("5 days") > duration("1h")', 2),
+    ],
+)
+def test_a_constant_that_is_none_is_named(condition: str, failing: int) -> None:
+    assert len(list(failing_constants(condition))) == failing
