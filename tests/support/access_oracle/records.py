@@ -183,9 +183,9 @@ def _roles(observed: Sequence[Observation]) -> dict[int, tuple[str, ...]]:
 
 
 def _named(observed: Sequence[Observation], name: str) -> dict[int, str | None]:
-    """Return the values of a field that is one name; of several at one time the smallest."""
-    asserted = asserted_values(observed, name, lambda fact: fact["record"].get(name))
-    return {time: min((value for value in values if value), default=None) for time, values in asserted.items()}
+    """Return the values of a field that is one name; of several at one time that of the greatest fact id [N49]."""
+    asserted = asserted_values(observed, name, lambda fact: (fact["id"], fact["record"].get(name)))
+    return {time: max(values, key=lambda value: value[0])[1] for time, values in asserted.items()}
 
 
 def _last(values: dict[int, Value]) -> Asserted[Value] | None:
