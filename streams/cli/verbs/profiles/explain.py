@@ -12,6 +12,7 @@ from streams.cli.run_async import run
 from streams.cli.tables import print_lines
 from streams.cli.verbs.profiles.located import REFERENCE, located_one
 from streams.cli.verbs.profiles.show import heading
+from streams.cli.verbs.profiles.shown_value import shown_value
 from streams.ops.codec import configured_codec
 from streams.ops.profiles.explain import Explanation
 from streams.ops.profiles.explain import explain as explained
@@ -53,10 +54,10 @@ async def _explanation(settings: Settings, text: str, tenant: str | None) -> Exp
 
 def reason_lines(each: FieldReason) -> list[str]:
     """Return a value, why it is that one, and what other records say."""
-    lines = [f"  {each.field} = {json_line(each.value).decode()}", f"    {each.reason}"]
+    lines = [f"  {each.field} = {shown_value(each.field, each.value)}", f"    {each.reason}"]
     lines.append(f"    {each.record}, event {each.event}, {timestamp(each.time)}")
     for other in each.others:
-        value = json_line(other.value).decode()
+        value = shown_value(each.field, other.value)
         lines.append(f"    not {value} of {other.record} ({other.note}; event {other.event}, {timestamp(other.time)})")
     return lines
 

@@ -9,6 +9,7 @@ from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.tables import TextTable, print_lines, print_table
 from streams.cli.verbs.profiles.located import REFERENCE, located
+from streams.cli.verbs.profiles.shown_value import shown_value
 from streams.ops.codec import configured_codec
 from streams.ops.profiles.locate import FoundProfile
 from streams.ops.profiles.reasons import field_reasons
@@ -49,6 +50,5 @@ def _print(found: FoundProfile) -> None:
     print_lines(*(f"  record {record['key']} ({record['status']})" for record in found.value["records"]))
     table = TextTable("field", "value", "from record", "event", "since")
     for each in field_reasons(found.value, {}):
-        shown = json_line(each.value).decode()
-        table.add_row(each.field, shown, each.record, each.event, timestamp(each.time))
+        table.add_row(each.field, shown_value(each.field, each.value), each.record, each.event, timestamp(each.time))
     print_table(table)

@@ -130,6 +130,17 @@ def test_explain_lists_all_events_with_what_came_of_them_and_moves_and_refusals(
 
 
 @pytest.mark.parametrize("verb", ["show", "explain"])
+def test_people_read_times_as_dates_and_programs_as_numbers(installation: Installation, verb: str):
+    created = "2026-01-10T04:11:25.000Z"
+    assert [
+        line
+        for line in installation.types("profiles", verb, USER).output.splitlines()
+        if "created_at" in line and created in line
+    ]
+    assert str((AT - 9) * 1000) in installation.types("profiles", verb, USER, "--json").output
+
+
+@pytest.mark.parametrize("verb", ["show", "explain"])
 def test_a_name_that_others_chose_commands_no_terminal(installation: Installation, verb: str):
     assert "attributes.\\x1b[2Jx" in installation.types("profiles", verb, f"{APP}:other").output
 
@@ -280,14 +291,3 @@ def test_what_is_held_about_a_person_is_written_to_a_new_file_that_only_its_owne
     assert "no spool on this host" in stores["spool of each ingress"]["note"]
     again = installation.types("profiles", "export", "ada@example.com", "--to", str(file))
     assert "exists already" in again.output
-
-
-@pytest.mark.parametrize("verb", ["fields", "find x", "show ada@example.com", "explain a:b", "export a:b", "erasures"])
-def test_topics_that_are_not_there_are_said_to_be(kafka: str, prefix: str, tmp_path: Path, verb: str):
-    settings = KafkaSettings(bootstrap=kafka, topic_prefix=prefix, partitions=1)
-    bare = Installation(settings, tmp_path, ["operations"] if verb == "erasures" else [], {"acme": {"a": "support"}})
-    result = bare.types("profiles", *verb.split())
-    if verb == "erasures":
-        assert (result.exit_code, result.output) == (0, "nobody has been erased\n")
-    else:
-        assert "There is no topic" in str(result.exception)
