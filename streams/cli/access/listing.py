@@ -2,16 +2,17 @@
 
 import csv
 import sys
+import time
 from collections.abc import Collection
 
 import click
 
 from schemas.access.findings import CheckState
 from schemas.json_lines import json_line
-from streams.cli.access.known import NOTHING_KNOWN, check_workspace
+from streams.cli.access.known import NOTHING_KNOWN, check_workspace, outdated
 from streams.cli.access.lines import AccessLine, is_wanted, lines_of
 from streams.cli.access.teammates import Teammate, teammates_of
-from streams.cli.decisions.answers import answers_of
+from streams.cli.decisions.answers import in_order, states_of
 from streams.cli.decisions.options import tenant_option
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
@@ -50,7 +51,8 @@ def list_access(
         raise click.UsageError("--csv and --json exclude each other.")
     settings = kafka_of(ctx)
     tenant_id = tenant_of(settings.tenancy, tenant)
-    rows, teammates = run(_read(settings, tenant_id))
+    states, teammates = run(_read(settings, tenant_id))
+    rows = in_order(states)
     check_workspace(settings.tenancy, tenant_id, workspace, rows)
     found = [line for line in lines_of(rows, teammates) if workspace in (None, line.app_id)]
     lines = [line for line in found if is_wanted(line, check, result)]
@@ -64,11 +66,13 @@ def list_access(
         _print(lines, shown)
     if not lines:
         click.echo("no account, and no workspace, has such an answer" if found else NOTHING_KNOWN, err=True)
+    if note := outdated(states, time.time_ns() // 1_000_000):
+        click.echo(note, err=True)
 
 
 async def _read(settings: Settings, tenant: str) -> tuple[list[CheckState], dict[tuple[str, str], Teammate]]:
     avro = await configured_codec(settings)
-    return await answers_of(settings, avro, tenant), await teammates_of(settings, avro, tenant)
+    return await states_of(settings, avro, tenant), await teammates_of(settings, avro, tenant)
 
 
 def _write_csv(lines: Collection[AccessLine], shown: Collection[str]) -> None:

@@ -1,5 +1,6 @@
 """`access queue`: the accounts that nobody is known to own, with who might, and why it is not decided."""
 
+import time
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
@@ -12,9 +13,9 @@ from schemas.access.findings import CandidateData, CheckState, Finding
 from schemas.codec import Avro
 from schemas.json_lines import json_line
 from schemas.message import header
-from streams.cli.access.known import NOTHING_KNOWN, check_workspace
+from streams.cli.access.known import NOTHING_KNOWN, check_workspace, outdated
 from streams.cli.access.teammates import Teammate, teammates_of
-from streams.cli.decisions.answers import answers_of
+from streams.cli.decisions.answers import in_order, states_of
 from streams.cli.decisions.options import tenant_option
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
@@ -70,6 +71,8 @@ def queue(ctx: click.Context, *, workspace: str | None, tenant: str | None, as_j
                 print_line(text)
     for words in _of_others(queued):
         click.echo(words, err=as_json or words != _ALL_IDENTIFIED)
+    if queued.note:
+        click.echo(queued.note, err=True)
 
 
 class _Queued(NamedTuple):
@@ -78,6 +81,7 @@ class _Queued(NamedTuple):
     lines: list[QueueLine]
     identified: int
     unknown: Counter[tuple[str, str]]  # by workspace and reason
+    note: str | None  # that these are old answers
 
 
 def _of_others(queued: _Queued) -> list[str]:
@@ -92,7 +96,8 @@ def _of_others(queued: _Queued) -> list[str]:
 
 async def _read(settings: Settings, tenant: str, workspace: str | None) -> _Queued:
     avro = await configured_codec(settings)
-    answers = await answers_of(settings, avro, tenant)
+    states = await states_of(settings, avro, tenant)
+    answers = in_order(states)
     check_workspace(settings.tenancy, tenant, workspace, answers)
     asked = [row for row in answers if row.check == IDENTIFIED.id and row.account and workspace in (None, row.app_id)]
     of_whole = Counter((row.app_id, row.reason) for row in asked if row.reason in _OF_WORKSPACE and not row.finding)
@@ -100,7 +105,8 @@ async def _read(settings: Settings, tenant: str, workspace: str | None) -> _Queu
     findings = await _findings(settings, avro, {f"admin/{row.account}" for row in rows if row.finding}) if rows else {}
     described = await teammates_of(settings, avro, tenant) if any(row.finding not in findings for row in rows) else {}
     lines = [line_of(findings[row.finding]) if row.finding in findings else _without_finding(row, described) for row in rows]
-    return _Queued(lines, sum(row.result == PASS for row in asked), of_whole)
+    identified = sum(row.result == PASS for row in asked)
+    return _Queued(lines, identified, of_whole, outdated(states, time.time_ns() // 1_000_000))
 
 
 async def _findings(settings: Settings, avro: Avro, subjects: set[str]) -> dict[str, Finding]:

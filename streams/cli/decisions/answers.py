@@ -18,6 +18,17 @@ _PREFIX: Final = 8  # characters of a finding's uid that are enough to name it
 
 async def answers_of(settings: Settings, avro: Avro, tenant: str) -> list[CheckState]:
     """Return the present answers about a tenant's accounts and workspaces, by workspace, account and check."""
+    return in_order(await states_of(settings, avro, tenant))
+
+
+def in_order(rows: Collection[CheckState]) -> list[CheckState]:
+    """Return the rows that are answers of checks, by workspace, account and check."""
+    answers = [row for row in rows if row.check in CHECKS]
+    return sorted(answers, key=lambda row: (row.app_id, row.account or "", row.check))
+
+
+async def states_of(settings: Settings, avro: Avro, tenant: str) -> list[CheckState]:
+    """Return the present rows of a tenant, with those that say what its answers rest on."""
     prefix = f"{tenant}|".encode()
     rows: dict[bytes, bytes | None] = {}
 
@@ -26,9 +37,7 @@ async def answers_of(settings: Settings, avro: Avro, tenant: str) -> list[CheckS
             rows[record.key] = record.value
 
     await read_to_end(settings.kafka, TOPIC, keep)
-    found = [_decoded(avro, value) for value in rows.values() if value is not None]
-    answers = [row for row in found if row.check in CHECKS]
-    return sorted(answers, key=lambda row: (row.app_id, row.account or "", row.check))
+    return [_decoded(avro, value) for value in rows.values() if value is not None]
 
 
 def answer_about(answers: Collection[CheckState], check: str, app_id: str, account: str | None) -> CheckState | None:

@@ -111,7 +111,10 @@ def confirm(ctx: click.Context, *, snapshot_id: str, workspace: str | None, as_j
     if as_json:
         click.echo(json_line(ConfirmReport(tenant, app_id, snapshot_id)))
     else:
-        click.echo(f"snapshot {snapshot_id} of workspace {app_id} is confirmed")
+        click.echo(
+            f"snapshot {snapshot_id} of workspace {app_id} is confirmed: a worker applies it, unless it is no longer the refused one "
+            "(`intercom-streams access list --check S1`)"
+        )
 
 
 def _confirmation(tenant: str, app_id: str, confirmed: Snapshot) -> Fact:

@@ -7,12 +7,14 @@ import pytest
 
 from connectors.kafka.settings import KafkaSettings
 from schemas.access.facts import Fact
+from schemas.access.findings import CheckState
 from schemas.errors import BadConfiguration
+from streams.cli.access.known import outdated
 from streams.core.access.state.observation import person_id
 from tests.streams.cli.at_work import APP, at_work, company, happened
 from tests.streams.cli.operator import Operator
 from tests.streams.cli.verbs.test_decisions import lines, printed
-from tests.support.company import DAY, T0, admin, decision, staff
+from tests.support.company import DAY, SECOND, T0, admin, decision, staff
 
 
 def test_nothing_known_is_not_shown_as_everybody_identified(operator: Operator):
@@ -51,6 +53,16 @@ async def test_the_queue_has_who_was_linked_to_nobody_known_and_says_when_it_is_
         assert shown.stdout == "every account is identified\n"
         none = await asyncio.to_thread(operator.types, "access", "list", *whose, "--check", "C1", "--result", "FAIL")
         assert (none.stdout, none.stderr) == ("", "no account, and no workspace, has such an answer\n")
+
+
+def test_answers_that_nobody_renewed_for_half_an_hour_are_said_to_be_old():
+    row = CheckState(
+        tenant="acme", check="coverage", app_id="ws1", result="PASS", reason="complete", since=0, rule_version="5", evaluated_through=T0
+    )  # fmt: skip
+    older = msgspec.structs.replace(row, app_id="ws2", evaluated_through=T0 - DAY)
+    assert outdated([older, row], T0 + 30 * 60 * SECOND) is None
+    assert "as of 2026-01-01T00:00:00Z: nothing was evaluated since" in (outdated([older, row], T0 + 31 * 60 * SECOND) or "")
+    assert outdated([], T0) is None
 
 
 @pytest.mark.asyncio
