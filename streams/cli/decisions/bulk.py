@@ -2,11 +2,12 @@
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import click
+import msgspec
 
 from schemas.access.facts import Classification
 from schemas.errors import BadConfiguration, IntercomStreamsError, InvalidRecord
@@ -86,18 +87,26 @@ def _read_each(
     return [wanted for wanted, _ in found.values()]
 
 
-def show_plan(planned: Sequence[Planned]) -> None:
-    """Show what stands for each account, and what would."""
+def show_plan(planned: Sequence[Planned], names: Mapping[str, str]) -> None:
+    """Show what stands for each account, and what would; staff is shown by these names, as SOURCE/RECORD by id."""
     table = TextTable("workspace", "account", "now", "then")
     for each in planned:
         before = content_of(each.before.fact) if each.before else None
         table.add_row(
-            each.wanted.app_id, each.wanted.account, _short(before), _short(each.wanted.content) if each.fact else "as now"
+            each.wanted.app_id,
+            each.wanted.account,
+            _short(before, names),
+            _short(each.wanted.content, names) if each.fact else "as now",
         )
     print_table(table)
     count = sum(each.fact is not None for each in planned)
     click.echo(f"Nothing is decided yet. The same command with --yes decides {count} of {len(planned)}.")
 
 
-def _short(content: str | Classification | None) -> str:
-    return " ".join(words_of(content)) if isinstance(content, Classification) else content or "-"
+def _short(content: str | Classification | None, names: Mapping[str, str]) -> str:
+    if content is None:
+        return "-"
+    if isinstance(content, str):
+        return names.get(content, content)
+    owner = None if content.owner is None else names.get(content.owner, content.owner)
+    return " ".join(words_of(msgspec.structs.replace(content, owner=owner)))

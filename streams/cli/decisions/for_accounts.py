@@ -1,6 +1,7 @@
 """Decide about accounts from a verb: plan, show or carry out, and report."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import click
 
@@ -14,6 +15,14 @@ from streams.cli.run_async import run
 from streams.cli.tables import print_line
 from streams.settings import Settings
 
+_NAMED: Final = 5  # accounts that nobody knows
+
+
+def _of_unknown(accounts: Sequence[tuple[str, str]]) -> str:
+    named = ", ".join(f"{account} of {app_id}" for app_id, account in accounts[:_NAMED])
+    more = f", and {len(accounts) - _NAMED:,} more" if len(accounts) > _NAMED else ""
+    return f"no teammate is known as {named}{more}: what is decided holds once there is one"
+
 
 class AccountDecider:
     """Makes one call's decisions about accounts of a tenant."""
@@ -21,15 +30,23 @@ class AccountDecider:
     def __init__(self, settings: Settings, tenant: str, how: Deciding) -> None:
         self._settings, self._tenant, self._how = settings, tenant, how
 
-    def decide(self, ctx: click.Context, wanted: Sequence[Wanted], words: str, *, shown: bool = False) -> None:
-        """Decide, or only show what would be decided; `words` say what has become of the accounts."""
+    def decide(
+        self,
+        ctx: click.Context,
+        wanted: Sequence[Wanted],
+        words: str,
+        *,
+        shown: bool = False,
+        names: Mapping[str, str] | None = None,
+    ) -> None:
+        """Decide, or only show what would be decided; `words` say what has become of the accounts, `names` what staff is called by id."""
         planned, reports, unknown = run(self._decide(wanted, shown=shown))
         if shown:
-            show_plan(planned)
+            show_plan(planned, names or {})
         else:
             show(ctx, reports, words, as_json=self._how.as_json)
-        for app_id, account in unknown:
-            print_line(f"no teammate {account} of {app_id} is known: what is decided holds once there is one", err=True)
+        if unknown:
+            print_line(_of_unknown(unknown), err=True)
 
     async def _decide(
         self, wanted: Sequence[Wanted], *, shown: bool

@@ -60,7 +60,7 @@ def classify(
         "until": timestamp(until) if until is not None else "",
     }
     rows = read_rows(file, _COLUMNS, _COLUMNS[:2], wanted) if file else [wanted(given)]
-    AccountDecider(settings, tenant, how).decide(ctx, rows, "classified", shown=file is not None and not yes)
+    AccountDecider(settings, tenant, how).decide(ctx, rows, "classified", shown=file is not None and not yes, names=known)
 
 
 def _content(row: dict[str, str], known: dict[str, str]) -> Classification | None:

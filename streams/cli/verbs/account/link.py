@@ -43,7 +43,7 @@ def link(
         return Wanted(app_id, NamedParam().convert(row["account"], None, None), staff_id(known, row["staff"]), LINKS)
 
     rows = read_rows(file, _COLUMNS, _COLUMNS[:2], wanted) if file else [wanted({"account": account or "", "staff": staff or ""})]
-    AccountDecider(settings, tenant, how).decide(ctx, rows, "linked", shown=file is not None and not yes)
+    AccountDecider(settings, tenant, how).decide(ctx, rows, "linked", shown=file is not None and not yes, names=known)
 
 
 @click.command()

@@ -65,7 +65,11 @@ async def test_an_account_that_nobody_knows_is_decided_about_and_named(operator:
         await happened(operator, *company())
         typo = await asyncio.to_thread(operator.types, "account", "classify", "88", "service", *WHY)
         assert typo.exit_code == 0
-        assert f"no teammate 88 of {APP} is known: what is decided holds once there is one" in typo.stderr
+        assert typo.stderr == f"no teammate is known as 88 of {APP}: what is decided holds once there is one\n"
+        many = operator.file("many.csv", "account,kind\n" + "".join(f"{number},service\n" for number in range(90, 100)))
+        shown = await asyncio.to_thread(operator.types, "account", "classify", "--file", many, *WHY)
+        named = ", ".join(f"{number} of {APP}" for number in range(90, 95))
+        assert shown.stderr == f"no teammate is known as {named}, and 5 more: what is decided holds once there is one\n"
         known = await asyncio.to_thread(operator.types, "account", "classify", "8", "service", *WHY)
         assert known.stderr == ""
 
