@@ -8,9 +8,9 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from tests.support.access_oracle.accounts import Account
-from tests.support.access_oracle.decided.choices import rights
+from tests.support.access_oracle.decided.choices import right_since, rights
 from tests.support.access_oracle.decided.decisions import decided_value
-from tests.support.access_oracle.decided.versions import BEGINNINGS
+from tests.support.access_oracle.decided.versions import BEGINNINGS, DOUBT
 from tests.support.access_oracle.log import FactDict, Key, LoggedFact, date_of
 from tests.support.access_oracle.matching import Match, forms_of
 from tests.support.access_oracle.matching import match as match_of
@@ -92,9 +92,14 @@ def _absence(state: State, source: str, fact: FactDict) -> str:
 
 
 def chosen_since(state: State, person: Person) -> int | None:
-    """ "A decision which source is right, and one that takes it back, date what rests on them": who left has left by them."""
+    """ "A decision which source is right, and one that takes it back, date what rests on them": who left has left by them.
+
+    By the later rules nothing rests on one that leaves it at the source that was right already, also where it is about another reference.
+    """
     if state.version < BEGINNINGS:
         return None
+    if state.version >= DOUBT:
+        return right_since(state.decisions, person.ids)
     about = [state.decisions_about("decided", id_) for id_ in person.ids]
     dates = [decided_value(made, lambda fact: fact["choice"].get("source")).date for made in about]
     return max((date for date in dates if date is not None), default=None)

@@ -7,8 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 from tests.support.access_oracle.accounts import Account, account_at
+from tests.support.access_oracle.decided.choices import right_since
 from tests.support.access_oracle.decided.decisions import DecidedValue, Subject, decided_value, decisions
-from tests.support.access_oracle.decided.versions import version_by
+from tests.support.access_oracle.decided.versions import DOUBT, version_by
 from tests.support.access_oracle.interpretation import Interpretation
 from tests.support.access_oracle.log import TEAMMATE_KINDS, FactDict, Key, LoggedFact, effective
 from tests.support.access_oracle.people import Person, people
@@ -67,7 +68,8 @@ def _asserted_by(log: tuple[LoggedFact, ...], interpretation: Interpretation) ->
     in_force = decisions(facts)
     listings, staff_listings = applied_snapshots(facts, "admins"), applied_snapshots(facts, "staff")
     tenant = str(log[0].fact["tenant"]) if log else ""
-    persons, possibly_same = people(_records(tenant, facts, staff_listings, in_force, interpretation), choices(in_force))
+    version = version_by(in_force.get(("settings.applied",), []))
+    persons, possibly_same = _people(_records(tenant, facts, staff_listings, in_force, interpretation), in_force, version)
     return State(
         tenant=tenant,
         now=0,
@@ -80,7 +82,7 @@ def _asserted_by(log: tuple[LoggedFact, ...], interpretation: Interpretation) ->
         accounts=_accounts_at(facts, listings),
         listings=listings,
         staff_listings=staff_listings,
-        version=version_by(in_force.get(("settings.applied",), [])),
+        version=version,
     )
 
 
@@ -109,8 +111,23 @@ def _records(
 def state_until(state: State, until: int) -> State:
     """Return what was so at an instant, by what was observed of staff up to it and by what is decided now."""
     records = _records(state.tenant, state.facts, state.staff_listings, state.decisions, state.interpretation, until=until)
-    persons, possibly_same = people(records, choices(state.decisions))
+    persons, possibly_same = _people(records, state.decisions, state.version)
     return replace(state, now=until, people=persons, possibly_same=possibly_same)
+
+
+def _people(
+    records: Sequence[Record], in_force: dict[Subject, list[LoggedFact]], version: int
+) -> tuple[list[Person], dict[str, set[str]]]:
+    """Return the people; by the later rules the decision about each is of the date since when its source is right."""
+    persons, possibly_same = people(records, choices(in_force))
+    if version >= DOUBT:
+        persons = [_dated(person, person.decided, in_force) if person.decided else person for person in persons]
+    return persons, possibly_same
+
+
+def _dated(person: Person, decided: LoggedFact, in_force: dict[Subject, list[LoggedFact]]) -> Person:
+    since = right_since(in_force, person.ids)
+    return replace(person, decided=replace(decided, fact={**decided.fact, "time": since}))
 
 
 def choices(in_force: dict[Subject, list[LoggedFact]]) -> dict[str, LoggedFact]:

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from streams.core.access.state.addresses import translated, untagged
 from streams.core.access.state.directory import Directory
-from streams.core.access.state.history import Moment, run_start, runs, until
+from streams.core.access.state.history import Moment, moments, run_start, runs, until
 from streams.core.access.state.person import Person
 from streams.core.access.state.rows import AccountRow
-from streams.core.access.state.staff import Record
+from streams.core.access.state.staff import WITHDRAWN, Record
 from streams.core.access.state.values import RecordKey
 
 SECOND = 1000  # ms: payloads of teammates are dated by the second
@@ -232,7 +232,8 @@ def _identified_at(record: Record, at: int, requests: Sequence[int]) -> bool:
     if last is None or record.absence_ends:
         return last is not None
     lacked = any(last < time <= at for time in (*record.row.lacked, *requests))
-    return not lacked and (record.withdrawn is None or record.withdrawn > at)
+    status = moments(until(tuple(each for each in record.row.status if each.value), at))
+    return not lacked and not (status and WITHDRAWN in status[-1].values) and (record.withdrawn is None or record.withdrawn > at)
 
 
 def _addresses_at(record: Record, at: int) -> frozenset[str]:

@@ -12,7 +12,6 @@ from streams.core.access.state.addresses import forms, related
 from streams.core.access.state.person import Person
 from streams.core.access.state.references import accounts_named, is_shared, numbered
 from streams.core.access.state.reporting import Reporting
-from streams.core.access.state.row_kinds.rules_rows import WITH_DOUBT, follows
 from streams.core.access.state.staff import Record
 from streams.core.access.state.staff_reader import StaffReader
 from streams.core.access.state.tenant import TenantState
@@ -61,16 +60,14 @@ class Directory:
             for group in self._joined(key):
                 records = sorted((self.known(each) for each in group), key=lambda record: (record.first, record.key))
                 ids = [record.row.person for record in records]
-                person = Person(tuple(records), self._state.choice_of(ids), self._state.undecided_since(ids))
+                person = Person(tuple(records), *employment.choice_of(self._state, ids))
                 for each in group:
                     self._people[each] = person
         return self._people[key]
 
     def choices_about(self, person: Person) -> list[DatedName]:
         """Return which source each decision about a person's employment let be right, in the order of the log."""
-        rows = {id_: row for id_ in person.ids if (row := self._state.choices.get(id_)) is not None}
-        made = sorted(((id_, each) for id_, row in rows.items() for each in row.made), key=lambda each: each[1].offset)
-        return employment.standing(made) if follows(self._state.rules_version, WITH_DOUBT) else [each for _, each in made]
+        return employment.choices_made(self._state, person.ids)
 
     def employed_since(self, person: Person) -> int | None:
         """Return when somebody who had left was employed again (ms); None where nobody says that they had."""

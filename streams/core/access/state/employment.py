@@ -10,8 +10,10 @@ from streams.core.access.state.history import Moment, moments, until
 from streams.core.access.state.person import Person
 from streams.core.access.state.row_kinds.rules_rows import WITH_DOUBT, follows
 from streams.core.access.state.row_kinds.staff_rows import StaffRecord
+from streams.core.access.state.rows import SourceChoice
 from streams.core.access.state.staff import ENDED, WITHDRAWN, Record, lacking_times
 from streams.core.access.state.staff_reader import StaffReader
+from streams.core.access.state.tenant import TenantState
 from streams.core.access.state.values import DatedName, name_at
 
 
@@ -50,6 +52,31 @@ def standing(made: Iterable[tuple[str, DatedName]]) -> list[DatedName]:
         right = max((other for other in last.values() if other.name is not None), key=lambda other: other.offset, default=each)
         found.append(each._replace(name=right.name))
     return found
+
+
+def choices_made(state: TenantState, ids: Iterable[str]) -> list[DatedName]:
+    """Return which source each decision about the employment of who has these ids let be right, in the order of the log."""
+    rows = {id_: row for id_ in ids if (row := state.choices.get(id_)) is not None}
+    made = sorted(((id_, each) for id_, row in rows.items() for each in row.made), key=lambda each: each[1].offset)
+    return standing(made) if follows(state.rules_version, WITH_DOUBT) else [each for _, each in made]
+
+
+def choice_of(state: TenantState, ids: Sequence[str]) -> tuple[SourceChoice | None, int | None]:
+    """Return the decision which source is right about who has these ids; without one, since when none is (ms)."""
+    choice = state.choice_of(ids)
+    if not follows(state.rules_version, WITH_DOUBT):
+        return choice, state.undecided_since(ids)
+    since = right_since(choices_made(state, ids))
+    return (None, since) if choice is None else (msgspec.structs.replace(choice, since=since), None)
+
+
+def right_since(made: Sequence[DatedName]) -> int | None:
+    """Return since when the source has been right that is, or none after one was (ms), by decisions as `standing` gives them.
+
+    None where no source ever was. A decision that leaves things as they stand dates nothing.
+    """
+    changes = [each for before, each in zip([None, *(each.name for each in made)], made, strict=False) if each.name != before]
+    return changes[-1].date if changes else None
 
 
 def employed_since(reader: StaffReader, person: Person, made: Sequence[DatedName], rules: str) -> int | None:

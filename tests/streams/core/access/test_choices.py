@@ -2,7 +2,7 @@
 
 from schemas.access.facts import Fact, StaffChoice
 from schemas.ids import derived
-from tests.support.company import DAY, T0, TENANT, Company, everyone, person_of, story
+from tests.support.company import DAY, T0, TENANT, Company, by_rules, everyone, person_of, story
 
 JO = "jo@acme.example"
 
@@ -100,3 +100,26 @@ def test_a_decision_by_which_somebody_has_not_left_is_seen_where_they_might_own_
     assert company.results()["C2 7"] == "UNKNOWN"
     company.add(chosen("77", "scim", of="idp"))
     assert company.results()["C2 7"] == "PASS"
+
+
+def c2(company: Company) -> tuple[str, int]:
+    row = next(row for row in company.states().values() if row["check"] == "C2")
+    return row["result"], row["since"]
+
+
+def test_a_decision_that_leaves_the_source_that_is_right_dates_nothing_whichever_record_it_names():
+    company = by_rules("5")
+    company.policy(everyone())
+    company.staff("77", JO, ends=T0 + DAY)
+    company.staff("j", JO, source="idp")
+    company.added("7", JO)
+    first = chosen("77", "hr")
+    company.add(first)
+    decided = ("FAIL", company.clock)
+    assert c2(company) == decided
+    assert company.add(chosen("j", "hr", of="idp")) == []
+    assert c2(company) == decided
+    assert company.add(chosen("77", None, first.id)) == []  # that about the other record stands
+    assert c2(company) == decided
+    company.add(chosen("j", None, chosen("j", "hr", of="idp").id, of="idp"))
+    assert c2(company) == ("FAIL", company.clock)  # all sources count again

@@ -273,3 +273,13 @@ def test_an_account_is_identified_since_another_record_joined_those_that_it_name
     assert company.results()["C1 7"] == "FAIL"
     company.staff("5", JO, "jo@acme.org", source="rota", at=T0 + 6 * DAY)
     assert (company.results()["C1 7"], since(company, "C1")) == ("PASS", 6)
+
+
+@pytest.mark.parametrize(("status", "day"), [("withdrawn", 1), ("active", 4)])
+def test_a_record_that_was_withdrawn_while_it_had_the_address_kept_nobody_in_doubt(status: str, day: int):
+    company = company_with(everyone(), version="5")
+    company.staff("2", JO, employee="e1")
+    company.added("7", JO, at=T0 + DAY)
+    company.staff("1", JO, at=T0 + 2 * DAY, employee="e2", status=status)
+    company.staff("1", at=T0 + 4 * DAY, employee="e1", status="active")  # without the address, and of the same number
+    assert (company.results()["C1 7"], since(company, "C1")) == ("PASS", day)
