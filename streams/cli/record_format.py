@@ -7,7 +7,7 @@ import msgspec
 from schemas.cloudevents import timestamp
 from schemas.json_lines import json_line
 from schemas.message import Message
-from streams.cli.tables import visible
+from streams.cli.lines import visible
 from streams.ops.decode import DecodedValue, Decoder
 
 

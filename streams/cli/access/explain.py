@@ -10,9 +10,9 @@ from schemas.access.findings import FindingEvidence
 from schemas.json_lines import json_line
 from streams.cli.access.exported import FILES, tenant_of_files
 from streams.cli.decisions.options import tenant_option
+from streams.cli.lines import print_line
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
-from streams.cli.tables import print_line
 from streams.cli.tenant import tenant_of
 from streams.cli.verbs.backup import progress_line
 from streams.core.access.reports.story.steps import StoryAnswer, StoryFinding, StoryStep

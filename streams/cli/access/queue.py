@@ -17,9 +17,9 @@ from streams.cli.access.known import NOTHING_KNOWN, check_workspace, outdated
 from streams.cli.access.teammates import Teammate, teammates_of
 from streams.cli.decisions.answers import in_order, states_of
 from streams.cli.decisions.options import tenant_option
+from streams.cli.lines import print_line
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
-from streams.cli.tables import print_line
 from streams.cli.tenant import tenant_of
 from streams.core.access.checks.check import PASS, UNKNOWN_REASONS
 from streams.core.access.checks.identified import IDENTIFIED

@@ -10,7 +10,7 @@ from schemas.access.facts import Fact
 from schemas.json_lines import json_line
 from streams.cli.decisions.log import DecisionLog
 from streams.cli.decisions.made import APPLIED, MadeDecision, sentence_about, standing
-from streams.cli.tables import print_line
+from streams.cli.lines import print_line
 
 UNCHANGED: Final = "unchanged"  # the outcome where what stands is what was asked for
 

@@ -11,8 +11,8 @@ from streams.cli.decisions.bulk import show_plan
 from streams.cli.decisions.carry_out import DecisionReport, show
 from streams.cli.decisions.log import DecisionLog
 from streams.cli.decisions.options import Deciding
+from streams.cli.lines import print_line
 from streams.cli.run_async import run
-from streams.cli.tables import print_line
 from streams.settings import Settings
 
 _NAMED: Final = 5  # accounts that nobody knows

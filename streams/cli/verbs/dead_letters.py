@@ -12,11 +12,11 @@ from schemas.codec import Avro
 from schemas.json_lines import json_line
 from schemas.operations import DROPPED, REDRIVEN
 from streams.cli.group import CommandGroup
+from streams.cli.lines import print_lines
 from streams.cli.operator import user_name
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.record_format import RecordView, format_json, format_text
 from streams.cli.run_async import run
-from streams.cli.tables import print_lines
 from streams.cli.time_param import TimeParam
 from streams.cli.verbs import VERBS
 from streams.engine.naming import Naming

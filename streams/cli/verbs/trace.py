@@ -4,9 +4,9 @@ import click
 
 from schemas.cloudevents import timestamp
 from schemas.json_lines import json_line
+from streams.cli.lines import print_lines
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
-from streams.cli.tables import print_lines
 from streams.cli.time_param import TimeParam
 from streams.ops.codec import configured_codec
 from streams.ops.trace import Trace, TracedRecord

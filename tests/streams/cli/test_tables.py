@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.cli.tables import TextTable, print_line, print_table, visible
+from streams.cli.lines import print_line, visible
+from streams.cli.tables import TextTable, print_table
 
 CLI = Path(__file__).parents[3] / "streams" / "cli"
 

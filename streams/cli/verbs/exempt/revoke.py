@@ -11,9 +11,9 @@ from streams.cli.decisions.exemptions import KINDS, REVOKED, of_id, standing_gra
 from streams.cli.decisions.log import DecisionLog
 from streams.cli.decisions.options import Deciding, deciding, tenant_option
 from streams.cli.decisions.requester import made_by
+from streams.cli.lines import print_line
 from streams.cli.options import kafka_of
 from streams.cli.run_async import run
-from streams.cli.tables import print_line
 from streams.cli.tenant import tenant_of
 from streams.settings import Settings
 

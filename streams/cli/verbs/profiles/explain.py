@@ -7,9 +7,9 @@ import click
 from schemas.cloudevents import timestamp
 from schemas.json_lines import json_line
 from streams.cli.decisions.options import tenant_option
+from streams.cli.lines import print_lines
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
-from streams.cli.tables import print_lines
 from streams.cli.verbs.profiles.located import REFERENCE, located_one
 from streams.cli.verbs.profiles.show import heading
 from streams.cli.verbs.profiles.shown_value import shown_value

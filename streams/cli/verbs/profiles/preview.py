@@ -10,9 +10,9 @@ from schemas.json_lines import json_line
 from schemas.profiles.identity import Scope
 from schemas.profiles.policies import KINDS, PERSON, PROFILE_TOPICS
 from streams.cli.decisions.options import tenant_option
+from streams.cli.lines import print_lines
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
-from streams.cli.tables import print_lines
 from streams.cli.tenant import tenant_of
 from streams.cli.verbs.profiles.explain import reason_lines
 from streams.cli.verbs.profiles.located import REFERENCE, located_one

@@ -5,9 +5,10 @@ import click
 from schemas.cloudevents import timestamp
 from schemas.json_lines import json_line
 from streams.cli.decisions.options import tenant_option
+from streams.cli.lines import print_lines
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
-from streams.cli.tables import TextTable, print_lines, print_table
+from streams.cli.tables import TextTable, print_table
 from streams.cli.verbs.profiles.located import REFERENCE, located
 from streams.cli.verbs.profiles.shown_value import shown_value
 from streams.ops.codec import configured_codec
