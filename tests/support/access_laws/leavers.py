@@ -26,7 +26,7 @@ def leavers_in(history: Sequence[Entry], *, past_addresses: bool = True) -> list
 
     "None": no later assertion of this record, or of one that shares a number or an address with it, is active, on leave, or an
     end that is empty or still ahead. A later "active" counts only from the end on: before it, it asserts what was known. Nobody
-    about whom it is decided which source is right: then that source alone counts. With `past_addresses` false only the present addresses name somebody, of the account and of the record.
+    about whom it is decided which source is right, by the id of any record that is connected with theirs, also over others: then that source alone counts. With `past_addresses` false only the present addresses name somebody, of the account and of the record.
     """
     facts = effective(read_log(history), DEFAULT)
     if not facts:
@@ -38,7 +38,7 @@ def leavers_in(history: Sequence[Entry], *, past_addresses: bool = True) -> list
     leavers = []
     for key, own in observed.items():
         whose = [other for other, of in observed.items() if other == key or _share(own, of)]
-        decided = any(staff_id(facts[0].fact["tenant"], other) in choices for other in whose)
+        decided = any(staff_id(facts[0].fact["tenant"], other) in choices for other in _connected(key, observed))
         if not decided and _left(own, [fact for other in whose for fact in observed[other]], now):
             named = _named(accounts, staff_id(facts[0].fact["tenant"], key), _addresses(own, past=past_addresses), _alias(facts))
             leavers.append(Leaver(key, staff_id(facts[0].fact["tenant"], key), frozenset(named)))
@@ -64,6 +64,15 @@ def _alias(facts: Sequence[LoggedFact]) -> dict[str, str]:
 def _share(own: Sequence[Observation], other: Sequence[Observation]) -> bool:
     """Whether two records share an address or a number that either ever had."""
     return bool(_addresses(own, past=True) & _addresses(other, past=True) or _numbers(own) & _numbers(other))
+
+
+def _connected(key: Key, observed: Mapping[Key, Sequence[Observation]]) -> set[Key]:
+    """Return the records that share something with a record, and with those, and so on."""
+    found, new = {key}, {key}
+    while new:
+        new = {other for other in observed.keys() - found if any(_share(observed[each], observed[other]) for each in new)}
+        found |= new
+    return found
 
 
 def _numbers(observed: Sequence[Observation]) -> set[str]:
