@@ -4,13 +4,14 @@ An `external_id` of 9 is in every post, and an address is a part of longer ones:
 held about others.
 """
 
-import json
 import re
 from collections.abc import Collection, Iterator
+from json.encoder import encode_basestring_ascii
 from typing import Final
 
 import msgspec
 
+from schemas.canonical import canonical_text
 from schemas.prepared_avro.writer import text_bytes
 from streams.ops.profiles.own_values import OwnValues
 
@@ -48,7 +49,7 @@ def _as_stored(text: str) -> tuple[bytes, bytes]:
 
 def _spellings(text: str) -> bytes:
     """Return a pattern of a text as JSON spells it, with and without escapes."""
-    both = {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
+    both = {spell(text)[1:-1] for spell in (canonical_text, encode_basestring_ascii)}
     return b"(?:" + b"|".join(re.escape(each.encode()) for each in sorted(both)) + b")"
 
 
