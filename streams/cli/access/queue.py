@@ -32,6 +32,10 @@ _OF_WORKSPACE: Final = (
     "unmonitored",
     "workspace_silent",
 )  # reasons that are the whole workspace's: no decision about an account ends them
+_HOW: Final = (
+    "Decide whose each is, `intercom-streams account link ACCOUNT STAFF --reason TEXT`, or what it is, `account classify ACCOUNT KIND`; "
+    "or add the address to a staff source, or remove the teammate."
+)
 _ALL_IDENTIFIED: Final = "every account is identified"
 
 
@@ -69,6 +73,8 @@ def queue(ctx: click.Context, *, workspace: str | None, tenant: str | None, as_j
         else:
             for text in _texts(line):
                 print_line(text)
+    if queued.lines and not as_json:
+        click.echo(_HOW)
     for words in _of_others(queued):
         click.echo(words, err=as_json or words != _ALL_IDENTIFIED)
     if queued.note:

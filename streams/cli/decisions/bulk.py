@@ -11,6 +11,7 @@ import msgspec
 
 from schemas.access.facts import Classification
 from schemas.errors import BadConfiguration, IntercomStreamsError, InvalidRecord
+from schemas.json_lines import json_line
 from streams.cli.decisions.account import Planned, Wanted, content_of
 from streams.cli.decisions.made import words_of
 from streams.cli.tables import TextTable, print_table
@@ -87,20 +88,40 @@ def _read_each(
     return [wanted for wanted, _ in found.values()]
 
 
-def show_plan(planned: Sequence[Planned], names: Mapping[str, str]) -> None:
+class PlannedLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands for an account, and what would; `changes` says whether that is another thing."""
+
+    app_id: str
+    account: str
+    now: str
+    then: str
+    changes: bool
+
+    def __repr__(self) -> str:
+        return f"PlannedLine({self.app_id!r}, {self.account!r}, ***)"
+
+
+def show_plan(planned: Sequence[Planned], names: Mapping[str, str], *, as_json: bool) -> None:
     """Show what stands for each account, and what would; staff is shown by these names, as SOURCE/RECORD by id."""
+    lines = [_line(each, names) for each in planned]
+    if as_json:
+        for line in lines:
+            click.echo(json_line(line))
+        return
     table = TextTable("workspace", "account", "now", "then")
-    for each in planned:
-        before = content_of(each.before.fact) if each.before else None
-        table.add_row(
-            each.wanted.app_id,
-            each.wanted.account,
-            _short(before, names),
-            _short(each.wanted.content, names) if each.fact else "as now",
-        )
+    for line in lines:
+        table.add_row(line.app_id, line.account, line.now, line.then if line.changes else "as now")
     print_table(table)
-    count = sum(each.fact is not None for each in planned)
+    count = sum(line.changes for line in lines)
     click.echo(f"Nothing is decided yet. The same command with --yes decides {count} of {len(planned)}.")
+
+
+def _line(planned: Planned, names: Mapping[str, str]) -> PlannedLine:
+    wanted, before = planned.wanted, content_of(planned.before.fact) if planned.before else None
+    return PlannedLine(
+        app_id=wanted.app_id, account=wanted.account, now=_short(before, names), then=_short(wanted.content, names),
+        changes=planned.fact is not None,
+    )  # fmt: skip
 
 
 def _short(content: str | Classification | None, names: Mapping[str, str]) -> str:

@@ -42,7 +42,7 @@ class AccountDecider:
         """Decide, or only show what would be decided; `words` say what has become of the accounts, `names` what staff is called by id."""
         planned, reports, unknown = run(self._decide(wanted, shown=shown))
         if shown:
-            show_plan(planned, names or {})
+            show_plan(planned, names or {}, as_json=self._how.as_json)
         else:
             show(ctx, reports, words, as_json=self._how.as_json)
         if unknown:

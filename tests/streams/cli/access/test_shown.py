@@ -48,6 +48,7 @@ async def test_the_queue_has_who_was_linked_to_nobody_known_and_says_when_it_is_
         assert (without_finding["name"], without_finding["address"]) == ("Bo", "bo@acme.example")
         shown = await asyncio.to_thread(operator.types, "access", "queue", *whose)
         assert "of whom no staff record has arrived yet" in shown.stdout
+        assert "`intercom-streams account link ACCOUNT STAFF --reason TEXT`" in shown.stdout
         await happened(operator, staff("50", "ida@acme.example"), _of_workspace(admin("admin.removed", "13", at=T0 + DAY)))
         shown = await asyncio.to_thread(operator.types, "access", "queue", *whose)
         assert shown.stdout == "every account is identified\n"

@@ -1,6 +1,7 @@
 """What stands already is not granted again, also where a verb is given again because no worker came to it."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -86,3 +87,6 @@ def test_the_preview_shows_whole_decisions(operator: Operator, cluster: KafkaSet
     shown = operator.types("account", "classify", "--file", file, "--workspace", APP, *WHY).stdout
     assert "shared owner hr/88" in shown
     assert "external until 2999-01-01T00:00:00.000Z" in shown
+    lines = operator.types("account", "classify", "--file", file, "--workspace", APP, *WHY, "--json").stdout.splitlines()
+    assert json.loads(lines[0]) == {"app_id": APP, "account": "8", "now": "-", "then": "shared owner hr/88", "changes": True}
+    assert len(lines) == 2
