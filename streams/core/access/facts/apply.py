@@ -37,7 +37,7 @@ def apply(state: TenantState, fact: Fact, source: FactReference, now: int) -> Ef
 
     One that is dated more than a year ahead of log time is void: as the newest of all it could never be overruled. So is a staff record with
     a status that is none, by the rules of version 5: taken for employed, it would hide a leaver. And so is one about an account, a workspace or a
-    person without id.
+    person without id, or a decision that replaces itself: under an id that is taken it would take the place of the one that has it.
     """
     kind = KINDS.get(fact.kind)
     if kind is None or kind.support is Support.LATER:
@@ -50,8 +50,10 @@ def apply(state: TenantState, fact: Fact, source: FactReference, now: int) -> Ef
 
 
 def _means_nothing(fact: Fact) -> bool:
-    """Say whether a fact has a status that is none, or an id that is empty: of an account without one no check is asked."""
-    return "" in (fact.app_id, fact.account, fact.staff) or (fact.record is not None and fact.record.status not in STATUSES)
+    """Say whether a fact has a status that is none, or an id that is empty (of an account without one no check is asked), or replaces itself."""
+    if "" in (fact.app_id, fact.account, fact.staff) or fact.replaces == fact.id:
+        return True
+    return fact.record is not None and fact.record.status not in STATUSES
 
 
 def check(fact: Fact) -> None:

@@ -262,3 +262,12 @@ def test_a_local_time_without_its_instant_inside_the_years_is_refused_for_starts
     )
     fact = Fact(id="i", tenant=TENANT, kind="staff.record", source="s", basis="asserted", time=T0, record=record)
     assert "record.starts.instant" in refused(fact)
+
+
+@pytest.mark.parametrize(("version", "outcome"), [("4", "applied"), ("5", "void")])
+def test_a_second_decision_under_an_id_takes_no_place_by_replacing_itself(version: str, outcome: str):
+    company = by_rules(version)
+    first = decision("account.linked", "7", staff=person_of("77"))
+    company.add(first)
+    company.add(msgspec.structs.replace(first, staff=person_of("88"), replaces=first.id))
+    assert company.ledger()[-1]["outcome"] == outcome
