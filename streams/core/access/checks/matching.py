@@ -195,7 +195,7 @@ def doubt_ended(account: AccountRow, directory: Directory, owner: Person, since:
     own = {record.key for record in owner.records}
     for time in sorted((time for each in records for time in _changes(each) if time > since), reverse=True):
         named = _named_at(account, directory, records, time - 1)
-        if own.isdisjoint(record.key for record in named) or not _are_one(named, records, time - 1):
+        if own.isdisjoint(_person_at(named, records, time - 1)):
             return time
     return None
 
@@ -241,10 +241,11 @@ def _addresses_at(record: Record, at: int) -> frozenset[str]:
     return frozenset(address for each in given[-1].values for address in each) if given else frozenset()
 
 
-def _are_one(named: Sequence[Record], records: Sequence[Record], at: int) -> bool:
-    """Say whether these were one person, by the numbers and addresses that `records` had until an instant (ms).
+def _person_at(named: Sequence[Record], records: Sequence[Record], at: int) -> set[RecordKey]:
+    """Return the records of the one person who these were, by the numbers and addresses that `records` had until an instant (ms).
 
-    As for the people of today: a number makes one of records; an address does if all that ever had it could be one.
+    Nothing where they were several people, or nobody. As for the people of today: a number makes one of records; an address does if all that
+    ever had it could be one.
     """
     groups: dict[GroupKey, list[Record]] = {}
     for record in records:
@@ -258,8 +259,8 @@ def _are_one(named: Sequence[Record], records: Sequence[Record], at: int) -> boo
         return len(sources) == len(set(sources)) and sum(isinstance(key, str) for key in keys) <= 1
 
     wanted = {of[record.key] for record in named}
-    if len(wanted) <= 1:
-        return True
+    if not wanted:
+        return set()
     holders: dict[str, set[GroupKey]] = {}
     for record in records:
         for address, begun in record.address_first.items():
@@ -269,7 +270,8 @@ def _are_one(named: Sequence[Record], records: Sequence[Record], at: int) -> boo
     reached = {next(iter(wanted))}
     while more := set[GroupKey]().union(*(each for each in joined if each & reached)) - reached:
         reached |= more
-    return wanted <= reached and could_be_one(reached)
+    person = reached if could_be_one(reached) else {next(iter(wanted))}
+    return {record.key for key in person for record in groups[key]} if wanted <= person else set()
 
 
 def _changes(record: Record) -> list[int]:

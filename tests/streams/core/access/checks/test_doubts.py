@@ -283,3 +283,15 @@ def test_a_record_that_was_withdrawn_while_it_had_the_address_kept_nobody_in_dou
     company.staff("1", JO, at=T0 + 2 * DAY, employee="e2", status=status)
     company.staff("1", at=T0 + 4 * DAY, employee="e1", status="active")  # without the address, and of the same number
     assert (company.results()["C1 7"], since(company, "C1")) == ("PASS", day)
+
+
+def test_an_account_stays_identified_where_its_address_named_another_record_of_its_owner():
+    """Jo's other record kept the former address; it is of the same person until it is withdrawn, and of another one only afterwards."""
+    company = company_with(everyone(), version="5")
+    company.staff("77", OLD, employee="e1")
+    company.added("7", OLD, at=T0 + DAY)
+    company.staff("j", OLD, source="idp", at=T0 + 2 * DAY)
+    company.staff("77", JO, at=T0 + 4 * DAY, employee="e1")
+    company.staff("j", JO, source="idp", at=T0 + 5 * DAY, employee="e1", status="withdrawn")
+    company.staff("j", OLD, source="idp", at=T0 + 6 * DAY, employee="e2")
+    assert (company.results()["C1 7"], since(company, "C1")) == ("PASS", 1)
