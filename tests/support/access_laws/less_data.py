@@ -45,15 +45,15 @@ def _reduced(history: Sequence[Entry]) -> Iterator[tuple[str, list[Entry]]]:
     """Yield what is taken away, and the history without it.
 
     A listing is taken away by the loss of all its parts, and only if it lacks no known record: what it asserts about those it
-    lacks is not lost data.
+    lacks is not lost data. A row only of one that is applied: another, void after its hour, could be in time without its first row.
     """
+    facts = effective(read_log(history), DEFAULT)
+    applied = {snapshot.id: snapshot for snapshot in applied_snapshots(facts, "staff")}
     for n, fact in enumerate(entry["fact"] for entry in history):
         if fact["kind"] == "staff.record" and not _asserts_end_or_number(fact):
             yield f"record at {n}", without(history, fact["id"])
-        if fact["kind"] == "staff.snapshot.row" and not _asserts_end_or_number(fact):
+        if fact["kind"] == "staff.snapshot.row" and _listing_of(fact) in applied and not _asserts_end_or_number(fact):
             yield f"row at {n}", without_row(history, fact["id"])
-    facts = effective(read_log(history), DEFAULT)
-    applied = {snapshot.id: snapshot for snapshot in applied_snapshots(facts, "staff")}
     known = set(observations(facts, list(applied.values())))
     for snapshot in applied.values():
         of_source = {key for key in known if key[0] == snapshot.source}
