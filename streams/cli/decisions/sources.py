@@ -49,7 +49,8 @@ async def _decide(settings: Settings, tenant: str, given: str, source: str | Non
     sources = sorted({name.partition("/")[0] for name in person.values()})
     if source is not None and source not in sources:
         raise BadConfiguration(
-            f"No record of {given} is of a source '{source}', so it says nothing about their employment. Its sources: {', '.join(sources)}."
+            f"No record of {given} is of a source '{source}', as far as a worker has joined records, so it says nothing about their "
+            f"employment. Its sources: {', '.join(sources)}."
         )
     log = await DecisionLog.open(settings, tenant, how.wait)
     made = await log.made((KIND,), lambda fact: fact.staff in person)

@@ -10,7 +10,6 @@ from schemas.access import facts
 from schemas.access.facts import Fact, Policy
 from schemas.cloudevents import timestamp
 from schemas.codec import Avro
-from schemas.errors import BadConfiguration
 from schemas.ids import derived
 from schemas.json_lines import json_line
 from schemas.plain_values import plain
@@ -109,7 +108,7 @@ async def _apply(settings: Settings, tenant: str, new_policy: Policy) -> PolicyR
     await append(settings.kafka, [fact_record(avro, fact)])
     stands = await _current(settings, avro, tenant)
     if stands is not None and stands.id != fact.id:
-        raise BadConfiguration(
+        raise click.ClickException(
             f"Your policy has no effect: {_who(stands)} applied {stands.id} a moment before. `intercom-streams policy show` shows it; "
             "apply yours again if it is to take its place."
         )
