@@ -5,9 +5,9 @@ held about others.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from json.encoder import encode_basestring_ascii
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -15,31 +15,46 @@ from schemas.canonical import canonical_text
 from schemas.prepared_avro.writer import text_bytes
 from streams.ops.profiles.own_values import OwnValues
 
-_AUTHOR: Final = b"contact:"  # begins the name of an author, in rows and on `conversations`
+_AUTHOR: Final = "contact:"  # begins the name of an author, in rows and on `conversations`
 _LONG: Final = 16  # characters: an id of so many names the contact wherever it stands, as in an address of Intercom's
+_EXTERNAL_ID: Final = re.compile(rb'(?:external_id|user_id)\\*"\s*:\s*(?:\\*"((?:[^"\\]|\\.)*?)\\*"|(\d+)(?=[\s,}]))')
+"""The fields that have one, also in JSON within a text; version 1 of the API calls it `user_id`."""
+
+
+class _Text(NamedTuple):
+    """What is looked for, and the pattern that says whether it stands whole; without one it does wherever it is."""
+
+    needle: bytes
+    whole: re.Pattern[bytes] | None = None
 
 
 class Mentions:
-    """Finds a person's mentions: the ids of their contacts, the keys of their records, ids of their profiles, and values of their own."""
+    """Finds a person's mentions: the ids of their contacts, the keys of their records, ids of their profiles, and values of their own.
+
+    A text is found by itself first: it is in few records, and a pattern of hundreds of texts costs a hundred times as much.
+    """
 
     def __init__(self, *, contacts: Collection[str], records: Collection[str], profiles: Collection[str], own: OwnValues) -> None:
         ids = {key.partition(":")[2] for key in contacts}
-        names = [each for key in {*records, *(f"{_AUTHOR.decode()}{id_}" for id_ in ids)} for each in _as_stored(key)]
-        exact = [*(re.escape(each) for each in names), *(re.escape(each.encode()) for each in profiles)]
-        exact += [pattern for id_ in ids for pattern in _of_id(id_)]
-        exact += [_of_number(each) for each in own.phones]
-        self._exact = re.compile(b"|".join(sorted(exact)))
-        self._addresses = _alternatives([_of_address(each) for each in own.emails], re.IGNORECASE)
-        self._external_ids = _alternatives([_of_external_id(each) for each in own.external_ids])
+        names = {*records, *(f"{_AUTHOR}{id_}" for id_ in ids)}
+        texts = [_Text(each) for name in names for each in _as_stored(name)] + [_Text(each.encode()) for each in profiles]
+        for values, whole in ((ids, _id), (own.phones, _number)):
+            texts += [_Text(text, re.compile(whole(text, value))) for value in values for text in _spellings(value)]
+        self._texts = tuple(texts)
+        self._addresses = tuple(
+            _Text(text.lower(), re.compile(_address(text), re.IGNORECASE)) for each in own.emails for text in _spellings(each)
+        )
+
+        self._external_ids = frozenset(text for each in own.external_ids for text in _spellings(each))
 
     def are_in(self, value: bytes) -> bool:
         """Return whether a value names the person."""
-        patterns = (self._exact, self._addresses, self._external_ids)
-        return any(pattern is not None and pattern.search(value) for pattern in patterns)
-
-
-def _alternatives(patterns: list[bytes], flags: int = 0) -> re.Pattern[bytes] | None:
-    return re.compile(b"|".join(sorted(patterns)), flags) if patterns else None
+        if self._external_ids and any((each[1] or each[2]) in self._external_ids for each in _EXTERNAL_ID.finditer(value)):
+            return True
+        if any(text in value and (whole is None or whole.search(value)) for text, whole in self._texts):
+            return True
+        lower = value.lower() if self._addresses else b""
+        return any(text in lower and whole is not None and whole.search(value) for text, whole in self._addresses)
 
 
 def _as_stored(text: str) -> tuple[bytes, bytes]:
@@ -47,29 +62,20 @@ def _as_stored(text: str) -> tuple[bytes, bytes]:
     return text_bytes(text), msgspec.msgpack.encode(text)
 
 
-def _spellings(text: str) -> bytes:
-    """Return a pattern of a text as JSON spells it, with and without escapes."""
-    both = {spell(text)[1:-1] for spell in (canonical_text, encode_basestring_ascii)}
-    return b"(?:" + b"|".join(re.escape(each.encode()) for each in sorted(both)) + b")"
+def _spellings(text: str) -> set[bytes]:
+    """Return a text as JSON spells it, with and without escapes."""
+    return {spell(text)[1:-1].encode() for spell in (canonical_text, encode_basestring_ascii)}
 
 
-def _of_id(id_: str) -> Iterator[bytes]:
-    """Yield the patterns of a contact's id: as a whole text, and a long one between other characters than those of ids."""
-    text = _spellings(id_)
-    yield rb'\\?"' + text + rb'\\?"'
-    if len(id_) >= _LONG:
-        yield rb"(?<![0-9A-Za-z])" + text + rb"(?![0-9A-Za-z])"
+def _id(text: bytes, id_: str) -> bytes:
+    """Return the pattern of a contact's id: as a whole text, and a long one between other characters than those of ids."""
+    quoted = rb'\\?"' + re.escape(text) + rb'\\?"'
+    return quoted if len(id_) < _LONG else quoted + rb"|(?<![0-9A-Za-z])" + re.escape(text) + rb"(?![0-9A-Za-z])"
 
 
-def _of_number(number: str) -> bytes:
-    return rb"(?<![0-9])" + _spellings(number) + rb"(?![0-9])"
+def _number(text: bytes, _: str) -> bytes:
+    return rb"(?<![0-9])" + re.escape(text) + rb"(?![0-9])"
 
 
-def _of_address(address: str) -> bytes:
-    return rb"(?<![\w.+%'-])" + _spellings(address) + rb"(?![\w-])(?!\.\w)"
-
-
-def _of_external_id(id_: str) -> bytes:
-    """Return the pattern of the field that has it; version 1 of the API calls it `user_id`."""
-    text = _spellings(id_)
-    return rb'\\*"(?:external_id|user_id)\\*"\s*:\s*(?:\\*"' + text + rb'\\*"|' + text + rb"(?=[\s,}]))"
+def _address(text: bytes) -> bytes:
+    return rb"(?<![\w.+%'-])" + re.escape(text) + rb"(?![\w-])(?!\.\w)"
