@@ -81,7 +81,8 @@ def silence(history: Sequence[Entry], answer: Answer) -> list[str]:
     """If every source falls silent, by an empty complete listing younger than all else, C2 passes nowhere it did not pass
     before, and no open C2 closes: "Loss of data never closes a finding".
 
-    Where it is decided which source is right about a person, the others' silence cannot contradict it.
+    Where it is decided which source is right about a person, whom the account names before or once the others are silent, their silence
+    cannot contradict it.
     """
     decided = decided_staff(history)
     complete, silent = answer(history), answer([*history, *_empty_listings(history)])
@@ -89,7 +90,8 @@ def silence(history: Sequence[Entry], answer: Answer) -> list[str]:
     for account, rows in complete.accounts.items():
         before, after = rows["C2"], silent.accounts.get(account, {}).get("C2")
         passes = before.status != "PASS" and after is not None and after.status == "PASS"
-        named = {*before.person_ids, *before.candidates}  # with one source silent, one of several may be left
+        # with one source silent, one of several may be left, or somebody else
+        named = {*before.person_ids, *before.candidates, *(after.person_ids if after is not None else ())}
         if passes and not decided & named:
             broken.append(f"C2 of {account} passes when all sources are silent; it was {before.status} ({before.reason})")
     still_open = {finding.subject for finding in silent.open}

@@ -117,8 +117,9 @@ def _by_choice(check: CheckInput, row: Row, answer: Answer) -> Row:
     unknown = row if row.status == "UNKNOWN" else answer("UNKNOWN", "intercom_role_unknown", chosen.date, actual_since)
     if not fitting:
         return unknown
+    passes = row.since if row.status == "PASS" else None  # until then it failed by the policy, and that answer ended there
     return replace(  # two roles in one second, one of them the chosen one: UNKNOWN, and a finding stays, as in a rule [N10]
-        unknown, since=differs.since, has_finding=True, finding_since=differs.finding_since
+        unknown, since=latest(differs.since, passes), has_finding=True, finding_since=latest(differs.finding_since or 0, passes)
     )
 
 
