@@ -163,15 +163,17 @@ class ContactActivityRow(msgspec.Struct, frozen=True, array_like=True, tag="acti
 class ParticipantsRow(msgspec.Struct, frozen=True, array_like=True, tag="with"):
     """With whom a conversation is, as the contact last learnt; `moves` of its activities are not at their end.
 
-    Stored, the empty word stands for the contact itself: a contact keeps this row for every conversation it ever had. `redacted` are marks of
-    what was redacted once it was sealed, and the contact did not have: another one may have passed the words on before it learnt that.
+    Stored, the empty word stands for the contact itself: a contact keeps this row for every conversation it ever had.
     """
 
     participants: Participants
     closed: bool = False
     sealed: bool = False
     moves: int = 0
-    redacted: tuple[str, ...] = ()
+
+
+class RedactionRow(msgspec.Struct, frozen=True, array_like=True, tag="redaction"):
+    """An activity was redacted once it was sealed, and the contact did not have it: another one may have passed its words on before it learnt that."""
 
 
 class Summary(msgspec.Struct, frozen=True, array_like=True, tag="summary"):
@@ -197,7 +199,7 @@ class DueRow(msgspec.Struct, frozen=True, array_like=True, tag="due"):
 
 
 ActivityTableRow: TypeAlias = Union[  # noqa: UP007
-    OwnerRow, ContactActivityRow, ParticipantsRow, Totals, Summary, MarkLeaf, DueRow, RetentionInForce, DayReached
+    OwnerRow, ContactActivityRow, ParticipantsRow, RedactionRow, Totals, Summary, MarkLeaf, DueRow, RetentionInForce, DayReached
 ]
 """A row of the table of the activities agent."""
 

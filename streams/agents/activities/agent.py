@@ -216,7 +216,7 @@ def _add(contact: Contact, message: ActivityRecord, cause: ContactCause) -> None
     known, latest, stays, others = passage(contact, activity.conversation, message.participants)
     if known is not None and known.closed:
         activity = without_words(activity)
-    if known is not None and mark_of(activity.id) in known.redacted:
+    if known is not None and contact.owner.is_redacted(activity.conversation, mark_of(activity.id)):
         activity = redacted(activity)
     if stays and known is not None and known.sealed and message.participants is not None and not message.of_sealed:
         contact.owner.is_sealed_no_more(activity.conversation)  # what is new is not sealed with what was left then
@@ -227,7 +227,7 @@ def _add(contact: Contact, message: ActivityRecord, cause: ContactCause) -> None
         else:
             add_and_record(contact, adds, cause.since(known.participants))
     if adds is None and known is not None:
-        contact.owner.is_redacted(activity.conversation, mark_of(activity.id))
+        contact.owner.put_redaction(activity.conversation, mark_of(activity.id))
     if not stays or activity != message.activity or message.of_sealed:
         keep_on_record(contact, message, cause)
     if latest is not None:

@@ -5,13 +5,14 @@ from typing import Final
 
 import msgspec
 
-from schemas.activities.messages import WAITING, ActivityTableRow, OwnerRow, ParticipantsRow, company_of_subject
+from schemas.activities.messages import WAITING, ActivityTableRow, OwnerRow, ParticipantsRow, RedactionRow, company_of_subject
 from schemas.ids import derived
 from schemas.profiles.identity import ORG, PERSON
 from schemas.profiles.registers import ERASED, Assignment
 from streams.engine.agent import Table
 
 _PARTICIPANTS: Final = "r"
+_REDACTED: Final = "w"
 _ITSELF: Final = ""  # among the contacts of a stored row
 
 
@@ -109,11 +110,13 @@ class Ownership:
         if row is not None and row.sealed:
             self.put_participants(conversation, msgspec.structs.replace(row, sealed=False))
 
-    def is_redacted(self, conversation: str, mark: str) -> None:
-        """Note that an activity of a conversation is redacted, which the contact does not have: another one may have passed it on before."""
-        row = self.participants(conversation)
-        if row is not None and mark not in row.redacted:
-            self.put_participants(conversation, msgspec.structs.replace(row, redacted=(*row.redacted, mark)))
+    def is_redacted(self, conversation: str, mark: str) -> bool:
+        """Return whether an activity was redacted that the contact did not have then."""
+        return self._table.get(self._key, f"{_REDACTED}|{conversation}|{mark}") is not None
+
+    def put_redaction(self, conversation: str, mark: str) -> None:
+        """Note that an activity is redacted, which the contact does not have: another one may have passed it on before."""
+        self._table.put(self._key, f"{_REDACTED}|{conversation}|{mark}", RedactionRow())
 
     @property
     def _app_id(self) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.activities.messages import ActivityPatch, DueRow, OwnerRow, ParticipantsRow, SharedActivity
+from schemas.activities.messages import ActivityPatch, DueRow, OwnerRow, ParticipantsRow, RedactionRow, SharedActivity
 from schemas.activities.retention import DayReached
 from schemas.codec import Avro
 from schemas.profiles.registers import ERASED, PatchCause
@@ -20,10 +20,11 @@ from streams.engine.agent import Outbox
 def comparable(group: str, item: str, row: Any, *, tenancy: Tenancy) -> bytes | None:
     """Return a row as stored; of whose a contact is, the profile. The numbers of assignments and of participants are history.
 
-    So is the day that a partition has reached, when a contact is looked at next, and that a contact went to another profile and came back.
+    So is the day that a partition has reached, when a contact is looked at next, that a contact went to another profile and came back, and what
+    was redacted before its words were passed on.
     """
     match row:
-        case DayReached() | DueRow():
+        case DayReached() | DueRow() | RedactionRow():
             return None
         case OwnerRow(assignment):
             own = own_profile(tenancy.tenant_of(group) or "", group)
