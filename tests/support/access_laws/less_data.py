@@ -21,13 +21,13 @@ def less_data(history: Sequence[Entry], answer: Answer) -> list[str]:
     that the source may be silent about them (README.md, Laws).
     """
     broken = []
-    complete = answer(history)
+    complete, decided = answer(history), decided_staff(history)
     for what, less in _reduced(history):
         reduced = answer(less)
         for account, rows in complete.accounts.items():
             before, after = rows["C2"], reduced.accounts.get(account, {}).get("C2")
             is_withdrawn = what.startswith("row") and before.reason == "stale"
-            if after is not None and _same_people(before, after) and _passes_now(before, after) and not is_withdrawn:
+            if after is not None and _same_people(before, after, decided) and _passes_now(before, after) and not is_withdrawn:
                 broken.append(f"without {what} C2 of {account} passes; it was {before.status} ({before.reason})")
     return broken
 
@@ -36,11 +36,10 @@ def _passes_now(before: Row, after: Row) -> bool:
     return before.status in ("FAIL", "DUE", "UNKNOWN") and after.status == "PASS"
 
 
-def _same_people(before: Row, after: Row) -> bool:
-    if len(before.candidates) > 1:  # several people; without an observation they may be one, with the same records
-        return False
+def _same_people(before: Row, after: Row, decided: set[str]) -> bool:
+    """Say whether these are the same; not several, or some of whom one source is decided to be right: without an observation they may be one."""
     named = {*before.person_ids, *before.finding_people, *before.candidates}
-    return bool(named) and named == set(after.person_ids)
+    return bool(named) and named == set(after.person_ids) and len(before.candidates) <= 1 and not named & decided
 
 
 def _reduced(history: Sequence[Entry]) -> Iterator[tuple[str, list[Entry]]]:
