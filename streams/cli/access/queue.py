@@ -17,7 +17,7 @@ from streams.cli.access.known import NOTHING_KNOWN, check_workspace, outdated
 from streams.cli.access.teammates import Teammate, teammates_of
 from streams.cli.decisions.answers import in_order, states_of
 from streams.cli.decisions.options import tenant_option
-from streams.cli.lines import print_line
+from streams.cli.lines import print_lines
 from streams.cli.options import config_option, json_option, kafka_of
 from streams.cli.run_async import run
 from streams.cli.tenant import tenant_of
@@ -71,8 +71,7 @@ def queue(ctx: click.Context, *, workspace: str | None, tenant: str | None, as_j
         if as_json:
             click.echo(json_line(line))
         else:
-            for text in _texts(line):
-                print_line(text)
+            print_lines(*_texts(line))
     if queued.lines and not as_json:
         click.echo(_HOW)
     for words in _of_others(queued):
